@@ -1,0 +1,37 @@
+/* Files and folders that only their owner can read. */
+#ifndef BASE_FS_H
+#define BASE_FS_H
+#include "pds/base/buf.h"
+#include "pds/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FS_PATH_BYTES = 1024 };
+
+/* dir + "/" + name into out; ERR_TOO_LARGE when it does not fit. */
+MUST_CHECK enum err fs_join(char out[static FS_PATH_BYTES], const char *dir, const char *name);
+
+/* Make a folder with mode 0700. ERR_CONFLICT when something is there already. */
+MUST_CHECK enum err fs_make_private_dir(const char *path);
+/* ERR_FORBIDDEN unless path is a folder of this user that nobody else can read, write or enter;
+ * ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err fs_check_private_dir(const char *path);
+bool fs_exists(const char *path);
+
+/* A whole file, at most max bytes (ERR_TOO_LARGE); regular files only. out is added to. */
+MUST_CHECK enum err fs_read(const char *path, size_t max_bytes, struct buf *out);
+
+/* Replace or make a file, mode 0600: written beside, synced, renamed, folder synced. After a
+ * failure the old file is untouched and nothing is left beside it. */
+MUST_CHECK enum err fs_replace(const char *path, const void *bytes, size_t len);
+
+MUST_CHECK enum err fs_write_all(int fd, const void *bytes, size_t len); /* all of it, or an error */
+MUST_CHECK enum err fs_sync_dir(const char *path);
+
+/* The outcome that errno stands for (ENOSPC: ERR_FULL; ENOENT: ERR_NOT_FOUND; …). */
+enum err fs_errno(int number);
+/* Set a story "<doing> <name>: <strerror>" and return that outcome. */
+#define fs_error(doing, name) err_set(fs_errno(errno), "%s %s: %s", doing, name, strerror(errno))
+#endif

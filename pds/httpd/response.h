@@ -1,0 +1,41 @@
+/* What a handler answers. Security headers are added by the server (security brief 4.4). */
+#ifndef HTTPD_RESPONSE_H
+#define HTTPD_RESPONSE_H
+#include "pds/base/buf.h"
+#include "pds/base/err.h"
+#include "pds/base/json.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RESPONSE_HEADERS_MAX = 16 };
+
+/* Produces a body piece by piece: up to size bytes into out, *got 0 ends it. Called on the server's
+ * thread: must not block for long. A failure cuts the connection. */
+typedef enum err body_source(void *context, char *out, size_t size, size_t *got);
+
+struct response {
+    int status;
+    const char *type; /* Content-Type; NULL for none */
+    struct buf body;  /* owned */
+    body_source *source; /* instead of body: streamed, chunked */
+    void *source_context; /* owned by the response: source_free(context) is called once, at the end or when cut */
+    void (*source_free)(void *context);
+    const void *fixed; /* instead of body: bytes that outlive the server (assets) */
+    size_t fixed_len;
+    struct {
+        const char *name; /* constant */
+        char *value;      /* owned */
+    } headers[RESPONSE_HEADERS_MAX];
+    size_t header_count;
+};
+
+void response_init(struct response *r);
+void response_done(struct response *r);
+/* Add a header; CR, LF and NUL in the value are refused (ERR_INTERNAL). */
+MUST_CHECK enum err response_header(struct response *r, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
+/* status and a JSON tree (borrowed) as body. */
+MUST_CHECK enum err response_json(struct response *r, int status, const json_t *tree);
+/* Strong ETag of the body as it stands, and 304 with no body when If-None-Match (may be empty) names it. */
+MUST_CHECK enum err response_etag(struct response *r, struct str if_none_match);
+#endif

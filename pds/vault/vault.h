@@ -1,0 +1,62 @@
+/* The sealed database of one store, and the connections to it.
+ *
+ * One process owns an open store (a lock on `lock`). Readers do not block each other or
+ * the writer; writes wait their turn and share one sync (group commit). What vault_write()
+ * has answered with ERR_OK is durable. */
+#ifndef VAULT_VAULT_H
+#define VAULT_VAULT_H
+#include "pds/base/err.h"
+#include "pds/crypto/keyring.h"
+#include "pds/crypto/secret.h"
+#include "pds/vault/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vault;
+struct buf;
+
+/* Make vault.db in the folder dir (private, existing, without one) and bring the schema up. Closed again after. */
+MUST_CHECK enum err vault_create(const char *dir, const struct store_key *root, const uint8_t store_id[static STORE_ID_BYTES]);
+
+/* Open. ERR_BUSY when another process has it; ERR_WRONG_KEY, ERR_CORRUPT (the story names file and
+ * page or frame). Migrates an older schema. root is borrowed for the call. */
+MUST_CHECK enum err vault_open(const char *dir, const struct store_key *root, const uint8_t store_id[static STORE_ID_BYTES],
+                               struct vault **out);
+void vault_close(struct vault *v); /* waits for writers; checkpoints; wipes keys. NULL is fine */
+static inline void vault_closep(struct vault **v) { vault_close(*v); }
+
+/* A reader connection with a snapshot of its own until vault_read_end(); waits when all
+ * LIMIT_READERS are taken. Nothing that the holder does blocks writers. */
+MUST_CHECK enum err vault_read(struct vault *v, struct db **out);
+void vault_read_end(struct vault *v, struct db *db); /* NULL is fine */
+
+/* Run work inside a transaction on the writer and wait until it is durable. All of it happens or
+ * none. Many callers share one commit. `work` may run on another thread and must not call vault_write.
+ * Returns what work returned, or the failure of the commit; the story is carried over. */
+typedef enum err vault_work(struct db *db, void *context);
+MUST_CHECK enum err vault_write(struct vault *v, vault_work *work, void *context);
+
+/* Whether damage was met since opening, and where; *story stays until close. */
+bool vault_is_damaged(struct vault *v, const char **story);
+
+/* Read and verify every page and frame, SQLite's own integrity and foreign keys. `found` is called
+ * for each problem with its place ("vault.db page 17") and what is wrong. ERR_OK when the check could
+ * be made, whatever it found. */
+struct vault_check_report {
+    uint64_t pages; /* pages and frames read */
+    uint64_t problems;
+};
+typedef void vault_problem(void *context, const char *where, const char *what);
+MUST_CHECK enum err vault_check(struct vault *v, vault_problem *found, void *context, struct vault_check_report *out);
+/* The same for a store that cannot be opened: pages and frames only, from the files. */
+MUST_CHECK enum err vault_check_files(const char *dir, const struct store_key *root,
+                                      const uint8_t store_id[static STORE_ID_BYTES], vault_problem *found, void *context,
+                                      struct vault_check_report *out);
+
+struct vault_stats {
+    uint64_t pages;         /* of the database */
+    uint64_t commits, jobs; /* commits made, jobs that shared them */
+};
+void vault_stats(struct vault *v, struct vault_stats *out);
+#endif
