@@ -1,0 +1,50 @@
+/* A record: what a series says of one interval [start, end), exactly.
+ *
+ * Putting the same record twice changes nothing. A different value of the same or a better quality
+ * replaces the old one, which is kept as history; a worse one is not taken. */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+#include "pds/base/buf.h"
+#include "pds/base/err.h"
+#include "pds/base/str.h"
+#include "pds/store/dataset.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db; /* pds/vault/db.h */
+
+/* Better ones have greater numbers (they are stored). */
+enum record_quality { RECORD_ESTIMATED = 1, RECORD_MEASURED, RECORD_CORRECTED, RECORD_DEFINITIVE };
+
+struct record {
+    int64_t series_id;
+    int64_t start_at, end_at; /* seconds, UTC; equal for an instant */
+    enum record_quality quality;
+    int64_t values[DATASET_VALUES_MAX]; /* numerators, in the dataset's order */
+    uint32_t present;                   /* bit i: values[i] is there; bit 0 always */
+    int64_t import_number;
+    int64_t line;
+};
+
+enum record_outcome { RECORD_NEW, RECORD_SAME, RECORD_REPLACED, RECORD_WORSE };
+
+/* Inside a write. */
+MUST_CHECK enum err record_put(struct db *db, const struct record *r, enum record_outcome *out);
+
+/* "measured" and back. ERR_INVALID for another word; NULL for a number that is none. */
+MUST_CHECK enum err record_quality_read(struct str word, enum record_quality *out);
+const char *record_quality_name(int64_t quality);
+
+/* Undo an import's hold on its records (pds/store/import.c closes the import itself). What another import
+ * confirmed stays as that one's; what it had replaced comes back; the rest goes. Inside a write. */
+MUST_CHECK enum err record_undo(struct db *db, int64_t import_number, int64_t *removed, int64_t *restored);
+
+/* numerator / denominator as decimal text with at most 6 places, rounded half away from zero, no trailing zeros. */
+void record_value_text(struct buf *out, int64_t numerator, int64_t denominator);
+
+/* Values after the first, as stored: "[1,null,3]", trailing nulls left out; nothing added when there is none. */
+void record_more_write(struct buf *out, const struct record *r, size_t value_count);
+/* The reverse, into values[1…] and present. ERR_CORRUPT when it is not such a text. */
+MUST_CHECK enum err record_more_read(struct str more, int64_t values[static DATASET_VALUES_MAX], uint32_t *present);
+#endif
