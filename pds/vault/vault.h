@@ -30,6 +30,12 @@ static inline void vault_closep(struct vault **v) { vault_close(*v); }
  * LIMIT_READERS are taken. Nothing that the holder does blocks writers. */
 MUST_CHECK enum err vault_read(struct vault *v, struct db **out);
 void vault_read_end(struct vault *v, struct db *db); /* NULL is fine */
+/* AUTO(reader_done) struct reader r = {v, NULL}; then vault_read(v, &r.db): given back by itself. */
+struct reader {
+    struct vault *vault;
+    struct db *db;
+};
+static inline void reader_done(struct reader *r) { vault_read_end(r->vault, r->db); }
 
 /* Run work inside a transaction on the writer and wait until it is durable. All of it happens or
  * none. Many callers share one commit. `work` may run on another thread and must not call vault_write.
