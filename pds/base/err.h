@@ -57,6 +57,13 @@ const struct err_row *err_row(enum err e);
 void err_begin(const char *format, ...) PRINTF_LIKE(1, 2);
 void err_prefix(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Leave a failure behind, on purpose; a comment beside says why. */
+#define err_ignore(call)                                                                                     \
+    do {                                                                                                     \
+        enum err ignored_ = (call);                                                                          \
+        (void)ignored_;                                                                                      \
+    } while (0)
+
 /* The story of this thread's last failure, without a final point; never NULL. */
 const char *err_story(void);
 #endif
