@@ -1,0 +1,144 @@
+/* Numbers, quantities and dates as the page's language writes them. */
+import { addDays, localOf, ZONE } from "./calendar.js";
+import { language, locale, t } from "./language.js";
+
+/** @typedef {import("./calendar.js").Period} Period */
+
+const NARROW = "\u202f"; // between a number and its unit, in French
+const FIXED = "\u00a0"; // the same, in English
+
+/** How a stored unit is shown: the stored value times `factor`, in `name`. @type {Record<string, {factor: number, name: string}>} */
+const SHOWN = {
+  Wh: { factor: 0.001, name: "kWh" },
+  W: { factor: 0.001, name: "kW" },
+  VA: { factor: 0.001, name: "kVA" },
+};
+
+/** @param {string} unit */
+export function shownUnit(unit) {
+  return SHOWN[unit] ?? { factor: 1, name: unit };
+}
+
+/** @type {Map<string, Intl.NumberFormat>} */
+const numbers = new Map();
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const dates = new Map();
+
+/** @param {number} value @param {Intl.NumberFormatOptions} [options] */
+export function number(value, options = {}) {
+  const key = locale() + JSON.stringify(options);
+  let format = numbers.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(locale(), options);
+    numbers.set(key, format);
+  }
+  return format.format(value).replace(/^-/, "\u2212");
+}
+
+/** A number with its unit that no line break parts. @param {string} text @param {string} unit */
+function joined(text, unit) {
+  return unit ? text + (language.value === "fr" ? NARROW : FIXED) + unit : text;
+}
+
+/** A stored value for reading: three significant digits or so. @param {number} value @param {string} unit */
+export function quantity(value, unit) {
+  const shown = shownUnit(unit);
+  const size = Math.abs(value * shown.factor);
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  return joined(number(value * shown.factor, { maximumFractionDigits: digits }), shown.name);
+}
+
+/** @param {number} share 0.12 is 12 % @param {boolean} [signed] */
+export function percent(share, signed = false) {
+  const digits = Math.abs(share) < 0.0995 && share !== 0 ? 1 : 0;
+  return number(share, {
+    style: "percent",
+    maximumFractionDigits: digits,
+    signDisplay: signed ? "exceptZero" : "auto",
+  });
+}
+
+/** @param {number} at @param {Intl.DateTimeFormatOptions} options */
+function date(at, options) {
+  const key = locale() + JSON.stringify(options);
+  let format = dates.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hourCycle: "h23", ...options });
+    dates.set(key, format);
+  }
+  // French counts the first of a month with an ordinal.
+  return format
+    .formatToParts(at)
+    .map(({ type, value }) =>
+      type === "day" && value === "1" && language.value === "fr" && options.month ? "1er" : value,
+    )
+    .join("");
+}
+
+/** @param {string} day */
+const noon = (day) => Date.parse(`${day}T12:00:00Z`);
+
+/** "1er mai 2024". @param {string} day */
+export function dayName(day) {
+  return date(noon(day), { day: "numeric", month: "long", year: "numeric" });
+}
+
+/** "1er mai 2024 à 14:05". @param {string} instant RFC 3339 */
+export function moment(instant) {
+  const at = Date.parse(instant);
+  return t("date.at", {
+    day: date(at, { day: "numeric", month: "long", year: "numeric" }),
+    time: date(at, { hour: "2-digit", minute: "2-digit" }),
+  });
+}
+
+/** "du 1er mai 2024 au 30 avril 2025", of the instants where data starts and ends.
+ * @param {string} first @param {string} last */
+export function span(first, last) {
+  const from = localOf(Date.parse(first)).day;
+  const to = localOf(Date.parse(last) - 1).day;
+  if (from === to) return t("date.on", { day: dayName(from) });
+  return t("date.span", { from: dayName(from), to: dayName(to) });
+}
+
+/** "2024", "mai 2024", "semaine du 29 avril 2024", "mercredi 1er mai 2024". @param {Period} period */
+export function periodName(period) {
+  const at = noon(period.start);
+  if (period.kind === "year") return period.start.slice(0, 4);
+  if (period.kind === "month") return date(at, { month: "long", year: "numeric" });
+  if (period.kind === "day")
+    return date(at, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  return t("date.week", {
+    from: date(at, { day: "numeric", month: "long" }),
+    to: dayName(addDays(period.end, -1)),
+  });
+}
+
+/** What a bucket is, in full: a month, a day, an hour. @param {number} start @param {number} end @param {string} step */
+export function bucketName(start, end, step) {
+  if (step === "P1M") return date(start, { month: "long", year: "numeric" });
+  if (step === "P1Y") return date(start, { year: "numeric" });
+  const day = date(start, { weekday: "long", day: "numeric", month: "long" });
+  if (step === "P1D" || step === "P1W") return day;
+  return t("date.hours", { day, from: clockTime(start), to: clockTime(end) });
+}
+
+/** "14:30", or "14 h 30" in French. @param {number} at */
+function clockTime(at) {
+  const { time } = localOf(at);
+  return language.value === "fr" ? `${time.slice(0, 2)}${FIXED}h${FIXED}${time.slice(3)}` : time;
+}
+
+/** The mark under the axis where a bucket starts something worth naming, else "".
+ * @param {number} start @param {string} step @param {Period["kind"]} kind */
+export function tickName(start, step, kind) {
+  const { day, time } = localOf(start);
+  const first = day.endsWith("-01");
+  if (step === "P1M") return date(start, { month: "short" });
+  if (kind === "year") return first ? date(start, { month: "short" }) : "";
+  if (kind === "month") return String(Number(day.slice(8)));
+  if (kind === "week")
+    return time === "00:00" ? date(start, { weekday: "short", day: "numeric" }) : "";
+  if (!time.endsWith(":00") || Number(time.slice(0, 2)) % 3) return "";
+  return language.value === "fr" ? `${Number(time.slice(0, 2))}${FIXED}h` : time;
+}

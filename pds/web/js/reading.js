@@ -1,0 +1,55 @@
+/* What the energy view asks of the store for one period: the slots to draw, and those to compare. */
+import { records } from "./api.js";
+import { buckets, midnight, yearBefore } from "./calendar.js";
+import { meet } from "./series.js";
+
+/** @typedef {import("./api.js").Dataset} Dataset */
+/** @typedef {import("./calendar.js").Period} Period */
+/** `slots` are drawn by `step`; `days` are compared and counted, by `dayStep`.
+ * @typedef {{dataset: Dataset, period: Period, before: Period, step: string, slots: import("./series.js").Slot[],
+ *   dayStep: string, days: import("./series.js").Slot[]}} Reading */
+
+const LADDER = ["PT30M", "PT1H", "P1D", "P1W", "P1M", "P1Y"];
+
+/** The steps that a kind of period may be drawn by, the usual one first.
+ * @type {Record<Period["kind"], string[]>} */
+const STEPS = { year: ["P1M", "P1D"], month: ["P1D"], week: ["PT1H", "P1D"], day: ["PT30M"] };
+
+/** The steps a dataset can be drawn by, the usual one first; never empty.
+ * @param {Dataset} dataset @param {Period["kind"]} kind */
+export function stepsFor(dataset, kind) {
+  const able = STEPS[kind].filter((step) => dataset.steps.includes(step));
+  if (able.length) return able;
+  const from = LADDER.indexOf(STEPS[kind][0]);
+  return [LADDER.slice(from).find((step) => dataset.steps.includes(step)) ?? STEPS[kind][0]];
+}
+
+/** @param {string} name @param {Period} period @param {string} step */
+async function ask(name, period, step) {
+  const from = new Date(midnight(period.start)).toISOString();
+  const to = new Date(midnight(period.end)).toISOString();
+  return (await records(name, from, to, step)).records;
+}
+
+/** @param {Dataset} dataset @param {Period} period @param {string} step @returns {Promise<Reading>} */
+export async function readPeriod(dataset, period, step) {
+  const before = yearBefore(period);
+  const dayStep = period.kind === "day" || !dataset.steps.includes("P1D") ? step : "P1D";
+  /** @param {string} by */
+  const pair = (by) => Promise.all([ask(dataset.name, period, by), ask(dataset.name, before, by)]);
+  const [drawn, counted] = await Promise.all([pair(step), dayStep === step ? null : pair(dayStep)]);
+  const now = Date.now();
+  /** @param {string} by @param {import("./api.js").DataRecord[][]} answers */
+  const slots = (by, answers) =>
+    meet(buckets(period, by), answers[0], buckets(before, by), answers[1], now);
+  const drawnSlots = slots(step, drawn);
+  return {
+    dataset,
+    period,
+    before,
+    step,
+    slots: drawnSlots,
+    dayStep,
+    days: counted ? slots(dayStep, counted) : drawnSlots,
+  };
+}

@@ -1,0 +1,111 @@
+/* Who is in front of the page: nobody yet, or the owner. The cookie is the browser's; here lies only
+ * what the page must know: is the store open, are we signed in, and why not any more. */
+import * as api from "./api.js";
+import { Signal } from "./signal.js";
+
+/** `why` tells what ended the session: "expired", "locked", "out" (by choice); "" at the start.
+ * @typedef {{state: "unknown" | "out" | "in", store: "open" | "locked" | "silent",
+ *   why: "" | "expired" | "locked" | "out" | "recovered"}} Presence */
+
+export const presence = new Signal(
+  /** @type {Presence} */ ({ state: "unknown", store: "open", why: "" }),
+);
+
+/** The store is damaged, in the program's words; never taken back while the page lives. */
+export const damage = new Signal("");
+
+const SHARED = "traboule.active"; // when any tab last spoke, so that each does not keep the other alive
+let idleMs = 0;
+let timer = 0;
+
+/** @param {api.Session} answer */
+function enter(answer) {
+  api.setCsrf(answer.csrf);
+  idleMs = (answer.idle_seconds ?? 0) * 1000;
+  api.spoke.at = Date.now();
+  presence.set({ state: "in", store: "open", why: "" });
+  watchIdle();
+}
+
+/** @param {Presence["why"]} why @param {Presence["store"]} [store] */
+function leave(why, store = "open") {
+  api.setCsrf("");
+  clearTimeout(timer);
+  presence.set({ state: "out", store, why });
+}
+
+function lastSpoken() {
+  try {
+    const shared = Number(localStorage.getItem(SHARED)) || 0;
+    if (api.spoke.at > shared) localStorage.setItem(SHARED, String(api.spoke.at));
+    return Math.max(shared, api.spoke.at);
+  } catch {
+    return api.spoke.at;
+  }
+}
+
+/** What a person left on the screen is hidden when their session ends, without waiting for a click. */
+function watchIdle() {
+  clearTimeout(timer);
+  if (!idleMs) return;
+  const wait = lastSpoken() + idleMs + 1500 - Date.now();
+  if (wait > 0) {
+    timer = window.setTimeout(watchIdle, Math.min(wait, 60_000));
+    return;
+  }
+  api.session().then(
+    () => {
+      timer = window.setTimeout(watchIdle, idleMs + 1500);
+    },
+    (failed) => {
+      if (failed.status === 401) leave("expired");
+      else timer = window.setTimeout(watchIdle, 60_000);
+    },
+  );
+}
+
+api.trouble.watch((failed) => {
+  if (!failed) return;
+  if (failed.is("damaged")) damage.set(failed.detail);
+  else if (failed.is("locked")) leave("locked", "locked");
+  else if (presence.value.state === "in") leave("expired");
+});
+
+/** Find out where we are, at the start of the page. */
+export async function startSession() {
+  try {
+    const { status } = await api.health();
+    if (status === "locked") leave("", "locked");
+    else enter(await api.session());
+  } catch (failed) {
+    if (!(failed instanceof api.Problem)) throw failed;
+    if (failed.is("damaged")) damage.set(failed.detail);
+    leave("", failed.status === 0 ? "silent" : failed.is("locked") ? "locked" : "open");
+  }
+}
+
+/** @param {string} passphrase */
+export async function signIn(passphrase) {
+  const answer = await api.signIn(passphrase);
+  try {
+    enter(await api.session()); // tells the idle time too
+  } catch {
+    enter(answer);
+  }
+}
+
+export async function signOut() {
+  await api.signOut();
+  leave("out");
+}
+
+export async function lockStore() {
+  await api.lock();
+  leave("out", "locked");
+}
+
+/** @param {string} code @param {string} passphrase */
+export async function recover(code, passphrase) {
+  await api.recover(code, passphrase);
+  presence.set({ ...presence.value, why: "recovered" });
+}
