@@ -1,0 +1,332 @@
+#include "pds/store/import.h"
+#include "pds/store/import_internal.h"
+
+#include "pds/base/auto.h"
+#include "pds/base/clock.h"
+#include "pds/base/limits.h"
+#include "pds/base/mem.h"
+#include "pds/store/source.h"
+#include "pds/vault/vault.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BATCH_RECORDS = 4096, SERIES_MAX = 256 };
+
+static const char SQL_BEGIN[] = "INSERT INTO import (id, file, format, started_at) VALUES (?1, ?2, ?3, ?4)";
+static const char SQL_END[] = "UPDATE import SET format = ?2, ended_at = ?3 WHERE number = ?1";
+static const char SQL_COUNT_ADD[] =
+    "INSERT INTO import_count (import_number, dataset, new, same, replaced, rejected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+static const char SQL_EXTENT_ADD[] =
+    "INSERT INTO import_extent (import_number, series_id, start_at, end_at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT DO UPDATE SET start_at = min(start_at, excluded.start_at), end_at = max(end_at, excluded.end_at)";
+static const char SQL_CONFIRM[] = "INSERT INTO import_confirmed (import_number, series_id, start_at, end_at)"
+                                  " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+static const char SQL_INTERVALS[] =
+    "SELECT start_at, end_at FROM record WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at";
+
+/* Records of one series within this import. */
+struct lane {
+    int64_t series_id; /* 0 until the first batch that holds it is written */
+    struct import_count *count;
+    const char *provider, *grain; /* constants */
+    char reference[IMPORT_REFERENCE_BYTES + 1];
+    int64_t first, last;         /* extent, when any */
+    int64_t run_start, run_end;  /* unbroken run of confirmed records; empty when equal */
+    bool any;
+};
+
+struct import {
+    struct vault *vault; /* borrowed */
+    char id[ID_CHARS + 1];
+    char file[LIMIT_FILE_NAME_BYTES + 1];
+    const char *format;
+    int64_t started_at;
+    int64_t number; /* 0 until the first batch */
+    struct import_count counts[IMPORT_DATASETS_MAX];
+    size_t count_used;
+    struct lane lanes[SERIES_MAX];
+    size_t lane_used;
+    size_t lane_last; /* the lane of the last record: the next is mostly alike */
+    size_t batch_used;
+    struct {
+        struct record record;
+        uint32_t lane;
+    } batch[BATCH_RECORDS];
+};
+
+enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out)
+{
+    struct import *m = mem_new(sizeof *m);
+    enum err e;
+
+    if (!m)
+        return err_set(ERR_NO_MEMORY, "new import");
+    if ((e = id_make(now * 1000, m->id))) {
+        mem_free(m);
+        return e;
+    }
+    if (file.len > LIMIT_FILE_NAME_BYTES)
+        file.len = LIMIT_FILE_NAME_BYTES;
+    while (file.len > 0 && !str_is_utf8(file))
+        file.len--;
+    memcpy(m->file, file.ptr ? file.ptr : "", file.len);
+    m->vault = v;
+    m->format = "";
+    m->started_at = now;
+    *out = m;
+    return ERR_OK;
+}
+
+void import_set_format(struct import *m, const char *format) { m->format = format; }
+
+const char *import_id(const struct import *m) { return m->id; }
+
+size_t import_counts(const struct import *m, const struct import_count **out)
+{
+    *out = m->counts;
+    return m->count_used;
+}
+
+void import_free(struct import *m) { mem_free(m); }
+
+static struct import_count *count_of(struct import *m, const struct dataset *d)
+{
+    for (size_t i = 0; i < m->count_used; i++) {
+        if (m->counts[i].dataset == d)
+            return &m->counts[i];
+    }
+    if (m->count_used == IMPORT_DATASETS_MAX)
+        return NULL;
+    m->counts[m->count_used].dataset = d;
+    return &m->counts[m->count_used++];
+}
+
+void import_reject(struct import *m, const struct dataset *d)
+{
+    struct import_count *count = count_of(m, d);
+
+    if (count)
+        count->rejected++;
+}
+
+static bool lane_is(const struct lane *lane, const struct dataset *d, const char *provider, struct str reference,
+                    const char *grain)
+{
+    return lane->count->dataset == d && (lane->grain == grain || strcmp(lane->grain, grain) == 0) &&
+           strcmp(lane->provider, provider) == 0 && str_eq(str_of(lane->reference), reference);
+}
+
+static enum err lane_of(struct import *m, const struct dataset *d, const char *provider, struct str reference,
+                        const char *grain, size_t *out)
+{
+    struct lane *lane;
+    struct import_count *count;
+    enum err e;
+
+    for (size_t n = 0; n < m->lane_used; n++) {
+        size_t i = (m->lane_last + n) % m->lane_used;
+
+        if (lane_is(&m->lanes[i], d, provider, reference, grain)) {
+            m->lane_last = *out = i;
+            return ERR_OK;
+        }
+    }
+    if (m->lane_used == SERIES_MAX || !(count = count_of(m, d)))
+        return err_set(ERR_TOO_LARGE, "more than %d series in one import", SERIES_MAX);
+    lane = &m->lanes[m->lane_used];
+    *lane = (struct lane){.count = count, .provider = provider, .grain = grain};
+    if ((e = str_copy(reference, lane->reference, sizeof lane->reference)))
+        return err_wrap(e, "reference of a source");
+    m->lane_last = *out = m->lane_used++;
+    return ERR_OK;
+}
+
+/* Write down a run of confirmed records that ended. */
+static enum err end_run(struct db *db, const struct import *m, struct lane *lane)
+{
+    enum err e;
+
+    if (lane->run_start == lane->run_end)
+        return ERR_OK;
+    e = db_run(db, SQL_CONFIRM,
+               PARAMS(INT(m->number), INT(lane->series_id), INT(lane->run_start), INT(lane->run_end)));
+    lane->run_start = lane->run_end = 0;
+    return e;
+}
+
+static void widen(int64_t *first, int64_t *last, bool *any, const struct record *r)
+{
+    if (!*any || r->start_at < *first)
+        *first = r->start_at;
+    if (!*any || r->end_at > *last)
+        *last = r->end_at;
+    *any = true;
+}
+
+/* Count one record that was put, and keep the runs of confirmed ones. An instant is its own run. */
+static enum err account(struct db *db, struct import *m, struct lane *lane, const struct record *r,
+                        enum record_outcome outcome)
+{
+    struct import_count *count = lane->count;
+    int64_t end = r->end_at > r->start_at ? r->end_at : r->start_at + 1;
+    enum err e;
+
+    if (outcome == RECORD_WORSE) {
+        count->rejected++;
+        return ERR_OK;
+    }
+    widen(&count->first, &count->last, &count->any, r);
+    widen(&lane->first, &lane->last, &lane->any, r);
+    count->new_count += outcome == RECORD_NEW;
+    count->same += outcome == RECORD_SAME;
+    count->replaced += outcome == RECORD_REPLACED;
+    if (outcome != RECORD_REPLACED && count->dataset->aggregate == DATASET_SUM)
+        count->total += r->values[0];
+    if (outcome != RECORD_SAME)
+        return end_run(db, m, lane);
+    if (lane->run_end == r->start_at && lane->run_start != lane->run_end) {
+        lane->run_end = end;
+        return ERR_OK;
+    }
+    if ((e = end_run(db, m, lane)))
+        return e;
+    lane->run_start = r->start_at;
+    lane->run_end = end;
+    return ERR_OK;
+}
+
+static enum err begin_row(struct db *db, struct import *m)
+{
+    enum err e;
+
+    if (m->number)
+        return ERR_OK;
+    if ((e = db_run(db, SQL_BEGIN, PARAMS(TEXT(m->id), TEXT(m->file), TEXT(m->format), INT(m->started_at)))))
+        return e;
+    m->number = db_last_rowid(db);
+    return ERR_OK;
+}
+
+/* Records of the batch and the extents they reach, in one transaction. */
+static enum err put_batch(struct db *db, struct import *m)
+{
+    enum record_outcome outcome;
+    enum err e;
+
+    if ((e = begin_row(db, m)))
+        return e;
+    for (size_t i = 0; i < m->batch_used; i++) {
+        struct record *r = &m->batch[i].record;
+        struct lane *lane = &m->lanes[m->batch[i].lane];
+
+        if (lane->series_id == 0 &&
+            (e = source_series(db, lane->count->dataset->name, lane->provider, str_of(lane->reference), lane->grain,
+                               m->started_at, &lane->series_id)))
+            return e;
+        r->series_id = lane->series_id;
+        r->import_number = m->number;
+        if ((e = record_put(db, r, &outcome)) || (e = account(db, m, lane, r, outcome)))
+            return err_wrap(e, "line %" PRId64, r->line);
+    }
+    for (size_t i = 0; i < m->lane_used; i++) {
+        if (m->lanes[i].any && (e = db_run(db, SQL_EXTENT_ADD,
+                                           PARAMS(INT(m->number), INT(m->lanes[i].series_id), INT(m->lanes[i].first),
+                                                  INT(m->lanes[i].last)))))
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err batch_work(struct db *db, void *context) { return put_batch(db, context); }
+
+enum err import_add(struct import *m, const struct dataset *d, const char *provider, struct str reference,
+                    const char *grain, const struct record *r)
+{
+    size_t lane;
+    enum err e;
+
+    assert(r->end_at >= r->start_at);
+    if ((e = lane_of(m, d, provider, reference, grain, &lane)))
+        return e;
+    if (m->batch_used == BATCH_RECORDS) {
+        if ((e = vault_write(m->vault, batch_work, m)))
+            return e;
+        m->batch_used = 0;
+    }
+    m->batch[m->batch_used].record = *r;
+    m->batch[m->batch_used].lane = (uint32_t)lane;
+    m->batch_used++;
+    return ERR_OK;
+}
+
+/* Holes between the first and the last record of this import in one series. */
+static enum err count_gaps(struct db *db, const struct lane *lane)
+{
+    AUTO(stmt_closep) struct stmt *row = NULL;
+    int64_t reached = lane->first;
+    enum err e;
+
+    if (!lane->any || lane->count->dataset->instant)
+        return ERR_OK;
+    if ((e = db_query(db, SQL_INTERVALS, PARAMS(INT(lane->series_id), INT(lane->first), INT(lane->last)), &row)))
+        return e;
+    while (!(e = stmt_next(row))) {
+        if (stmt_int(row, 0) > reached)
+            lane->count->gaps++;
+        if (stmt_int(row, 1) > reached)
+            reached = stmt_int(row, 1);
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+struct closing {
+    struct import *import;
+    int64_t now;
+};
+
+static enum err close_work(struct db *db, void *context)
+{
+    struct closing *c = context;
+    struct import *m = c->import;
+    enum err e;
+
+    if ((e = put_batch(db, m)))
+        return e;
+    for (size_t i = 0; i < m->lane_used; i++) {
+        if ((e = end_run(db, m, &m->lanes[i])) || (e = count_gaps(db, &m->lanes[i])))
+            return e;
+    }
+    for (size_t i = 0; i < m->count_used; i++) {
+        const struct import_count *n = &m->counts[i];
+
+        if ((e = db_run(db, SQL_COUNT_ADD,
+                        PARAMS(INT(m->number), TEXT(n->dataset->name), INT(n->new_count), INT(n->same), INT(n->replaced),
+                               INT(n->rejected)))))
+            return e;
+    }
+    return db_run(db, SQL_END, PARAMS(INT(m->number), TEXT(m->format), INT(c->now)));
+}
+
+enum err import_close(struct import *m, int64_t now)
+{
+    struct closing c = {m, now};
+    enum err e = vault_write(m->vault, close_work, &c);
+
+    m->batch_used = 0;
+    return e ? err_wrap(e, "import %s", m->id) : ERR_OK;
+}
+
+void import_fail(struct import *m, enum err failure, int64_t now)
+{
+    char story[512];
+
+    if (m->number == 0)
+        return; /* nothing was written */
+    (void)snprintf(story, sizeof story, "%s", err_story());
+    /* What cannot be undone now is undone by import_recover() at the next opening. */
+    err_ignore(import_undo_failed(m->vault, m->id, failure, now));
+    (void)err_set(failure, "%s", story);
+}
