@@ -9,6 +9,13 @@
 
 void buf_init(struct buf *b, size_t max_bytes) { *b = (struct buf){.max = max_bytes}; }
 
+void buf_over(struct buf *b, char *memory, size_t size_bytes)
+{
+    assert(size_bytes > 0);
+    *b = (struct buf){.data = memory, .room = size_bytes, .max = size_bytes - 1};
+    memory[0] = '\0';
+}
+
 void buf_done(struct buf *b)
 {
     mem_free(b->data);

@@ -19,6 +19,9 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max_bytes);
+/* A buf in memory that the caller has, a NUL's byte included: it never allocates and never grows.
+ * It is left without buf_done(). */
+void buf_over(struct buf *b, char *memory, size_t size_bytes);
 void buf_done(struct buf *b); /* gives the memory back; b is empty and usable again */
 
 void buf_add(struct buf *b, const void *bytes, size_t len);
@@ -30,7 +33,7 @@ void buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 char *buf_reserve(struct buf *b, size_t len);
 void buf_grew(struct buf *b, size_t len);
 
-void buf_clear(struct buf *b);                 /* no bytes, no failure, memory kept */
+void buf_clear(struct buf *b);                  /* no bytes, no failure, memory kept */
 void buf_drop_front(struct buf *b, size_t len); /* forget the first len bytes */
 
 /* The first failure of any call since birth or buf_clear(), with its story told. */

@@ -20,13 +20,18 @@ struct civil {
     int hour, minute, second; /* 0–23, 0–59, 0–59 */
 };
 
-int64_t clock_days(int year, int month, int day); /* days since 1970-01-01; month may overflow (13 = next January) */
-int64_t clock_instant(const struct civil *c);     /* as if UTC, seconds */
+int64_t clock_days(int year, int month,
+                   int day); /* days since 1970-01-01; month may overflow (13 = next January) */
+int64_t clock_instant(const struct civil *c);         /* as if UTC, seconds */
 void clock_civil(int64_t instant, struct civil *out); /* as if UTC */
-int clock_weekday(int64_t days);                  /* 0 = Monday … 6 = Sunday */
+int clock_weekday(int64_t days);                      /* 0 = Monday … 6 = Sunday */
 
+/* The instants that have a text: years 0000 to 9999. What comes from outside as a number is
+ * held to them before anything is computed with it; clock_parse() gives no other. */
+#define CLOCK_TEXT_MIN INT64_C(-62167219200)
+#define CLOCK_TEXT_MAX INT64_C(253402300799)
 enum { CLOCK_TEXT_BYTES = 21 };
-/* "2024-05-01T00:30:00Z"; years 0000 to 9999 only (assert). Always 20 characters and a NUL. */
+/* "2024-05-01T00:30:00Z"; CLOCK_TEXT_MIN to CLOCK_TEXT_MAX only (assert). Always 20 characters and a NUL. */
 void clock_text(int64_t instant, char out[static CLOCK_TEXT_BYTES]);
 
 /* RFC 3339 with Z or an offset; a fraction of a second is read and dropped. ERR_INVALID otherwise

@@ -4,9 +4,11 @@
 #include "pds/base/buf.h"
 #include "pds/base/err.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { FS_PATH_BYTES = 1024 };
 
@@ -20,11 +22,13 @@ MUST_CHECK enum err fs_make_private_dir(const char *path);
 MUST_CHECK enum err fs_check_private_dir(const char *path);
 bool fs_exists(const char *path);
 
-/* A whole file, at most max bytes (ERR_TOO_LARGE); regular files only. out is added to. */
+/* A whole file, at most max bytes (ERR_TOO_LARGE); regular files only (ERR_UNSUPPORTED). It is added to
+ * out, which on failure holds what it held before. */
 MUST_CHECK enum err fs_read(const char *path, size_t max_bytes, struct buf *out);
 
 /* Replace or make a file, mode 0600: written beside, synced, renamed, folder synced. After a
- * failure the old file is untouched and nothing is left beside it. */
+ * failure the old file is untouched and nothing is left beside it; only when the last step fails, the
+ * folder's sync, the new file is there and may be lost with the power. */
 MUST_CHECK enum err fs_replace(const char *path, const void *bytes, size_t len);
 
 MUST_CHECK enum err fs_write_all(int fd, const void *bytes, size_t len); /* all of it, or an error */

@@ -22,7 +22,9 @@ struct opts {
     size_t arg_count;
 };
 
-/* ERR_USAGE for an unknown option, a missing value, a value for a flag, the same option twice. */
+/* All argc words are read: the caller skips the names of the program and of the command. ERR_USAGE for an
+ * unknown option, a missing value, a value for a flag, the same option twice. A value that begins with
+ * "--" is written --name=--value. "-" alone is an argument. */
 MUST_CHECK enum err opt_parse(const struct opt table[], int argc, char *const argv[], struct opts *out);
 /* The value of an option by its name; NULL when absent. The name must be in the table (assert). */
 const char *opt_get(const struct opt table[], const struct opts *o, const char *name);

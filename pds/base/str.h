@@ -32,10 +32,14 @@ bool str_split(struct str *rest, char at, struct str *part);
 MUST_CHECK enum err str_int64(struct str s, int64_t *out);
 
 /* A decimal number with '.' or ',' as mark, as round-half-away integer of scale parts a unit:
- * str_scaled("0,984", 1000) is 984. Leading zeros are fine, exponents and spaces are not. */
+ * str_scaled("0,984", 1000) is 984. However many digits it has, the outcome is exact. Leading
+ * zeros, a sign and ",5" are fine; "5,", exponents and spaces are not. scale is 1 to INT64_MAX / 10. */
 MUST_CHECK enum err str_scaled(struct str s, int64_t scale, int64_t *out);
 
-/* Valid UTF-8 without surrogates or overlong forms. */
+/* Bytes of the character at the front of s; 0 when s is empty or what stands there is not UTF-8
+ * (surrogates and overlong forms are not). */
+size_t str_utf8_len(struct str s);
+/* The whole of s is characters as above; the empty text is. */
 bool str_is_utf8(struct str s);
 
 /* Copy with a NUL into at of size bytes; ERR_TOO_LARGE when it does not fit or holds a NUL. */
