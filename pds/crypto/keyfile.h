@@ -3,7 +3,9 @@
  * bound into each seal, so that lowering them breaks the slot. */
 #ifndef CRYPTO_KEYFILE_H
 #define CRYPTO_KEYFILE_H
+#include "pds/base/buf.h"
 #include "pds/base/err.h"
+#include "pds/base/str.h"
 #include "pds/crypto/keyring.h"
 #include "pds/crypto/passphrase.h"
 #include "pds/crypto/secret.h"
@@ -17,9 +19,13 @@ struct keyfile; /* slots in memory */
 
 /* A new store: random id and a random store key, without a slot. */
 MUST_CHECK enum err keyfile_new(struct keyfile **out, struct store_key **root);
-/* Read keys.json. ERR_CORRUPT when it breaks its format, ERR_NOT_FOUND when there is none. */
+/* Read keys.json. ERR_CORRUPT when it breaks its format, ERR_UNSUPPORTED when its version is a later one,
+ * ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err keyfile_load(const char *path, struct keyfile **out);
 MUST_CHECK enum err keyfile_save(const struct keyfile *k, const char *path); /* atomic, mode 0600 */
+/* Its text, and back; errors as above. */
+MUST_CHECK enum err keyfile_parse(struct str text, struct keyfile **out);
+void keyfile_write(struct buf *out, const struct keyfile *k);
 void keyfile_free(struct keyfile *k);
 static inline void keyfile_freep(struct keyfile **k) { keyfile_free(*k); }
 
@@ -30,15 +36,22 @@ bool keyfile_has(const struct keyfile *k, enum slot_kind kind);
  * the same kind. In memory: keyfile_save() makes it last. */
 MUST_CHECK enum err keyfile_set_passphrase(struct keyfile *k, const struct store_key *root,
                                            const struct secret_text *passphrase, struct passphrase_cost cost);
-MUST_CHECK enum err keyfile_set_recovery(struct keyfile *k, const struct store_key *root, const struct secret_text *code);
-MUST_CHECK enum err keyfile_set_keyfile(struct keyfile *k, const struct store_key *root, const uint8_t key[static KEY_BYTES]);
+MUST_CHECK enum err keyfile_set_recovery(struct keyfile *k, const struct store_key *root,
+                                         const struct secret_text *code);
+MUST_CHECK enum err keyfile_set_keyfile(struct keyfile *k, const struct store_key *root,
+                                        const uint8_t key[static KEY_BYTES]);
 
 /* Unwrap. ERR_WRONG_KEY when no slot of that kind opens; ERR_INVALID for a mistyped recovery code.
  * *root is the caller's. */
 MUST_CHECK enum err keyfile_open_passphrase(const struct keyfile *k, const struct secret_text *passphrase,
                                             struct store_key **root);
-MUST_CHECK enum err keyfile_open_recovery(const struct keyfile *k, const struct secret_text *code, struct store_key **root);
-MUST_CHECK enum err keyfile_open_keyfile(const struct keyfile *k, const uint8_t key[static KEY_BYTES], struct store_key **root);
+MUST_CHECK enum err keyfile_open_recovery(const struct keyfile *k, const struct secret_text *code,
+                                          struct store_key **root);
+MUST_CHECK enum err keyfile_open_keyfile(const struct keyfile *k, const uint8_t key[static KEY_BYTES],
+                                         struct store_key **root);
+
+/* Take a slot away, in memory. ERR_NOT_FOUND when there is none; ERR_CONFLICT when it is the last. */
+MUST_CHECK enum err keyfile_drop(struct keyfile *k, enum slot_kind kind);
 
 /* Whether the passphrase slot costs less than `cost` (to be re-wrapped at sign-in). */
 bool keyfile_is_cheaper(const struct keyfile *k, struct passphrase_cost cost);

@@ -3,17 +3,22 @@
 #ifndef CRYPTO_SECRET_H
 #define CRYPTO_SECRET_H
 #include "pds/base/err.h"
+#include "pds/base/mem.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 enum { KEY_BYTES = 32 };
 
+void secret_release(void *p);                         /* wiped and given back; NULL is fine */
+void *secret_alloc(size_t len) OWNED(secret_release); /* guarded bytes set to zero, or NULL */
+
 /* Text of a person: a passphrase or a recovery code as typed. */
 struct secret_text {
     char *text; /* guarded, owned, NUL-ended */
     size_t len; /* bytes */
 };
+/* A copy of len bytes. ERR_TOO_LARGE over LIMIT_PASSPHRASE_BYTES. */
 MUST_CHECK enum err secret_text_new(const char *text, size_t len, struct secret_text **out);
 void secret_text_free(struct secret_text *s);
 static inline void secret_text_freep(struct secret_text **s) { secret_text_free(*s); }
@@ -27,10 +32,8 @@ static inline void secret_text_freep(struct secret_text **s) { secret_text_free(
     static inline void name##_free(struct name *k) { secret_release(k); }                                    \
     static inline void name##_freep(struct name **k) { secret_release(*k); }
 
-void *secret_alloc(size_t len);  /* guarded bytes set to zero, or NULL */
-void secret_release(void *p);    /* wiped and given back; NULL is fine */
-
 SECRET_KEY(store_key)   /* the root: what the slots of keys.json wrap */
+SECRET_KEY(slot_key)    /* wraps the store key in one slot */
 SECRET_KEY(page_key)    /* seals pages of the database and frames of its log */
 SECRET_KEY(anchor_key)  /* seals the commit anchor */
 SECRET_KEY(blob_key)    /* seals one file of the owner's */
