@@ -1,12 +1,13 @@
 #include "pds/crypto/seal.h"
 
+#include "pds/crypto/cipher_internal.h"
 #include "pds/crypto/random.h"
 
 #include <sodium.h>
 
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == KEY_BYTES, "size of a key");
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == SEAL_NONCE_BYTES, "size of a nonce");
-_Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES == SEAL_TAG_BYTES, "size of a tag");
+_Static_assert((int)CIPHER_KEY_BYTES == (int)KEY_BYTES, "size of a key");
+_Static_assert((int)CIPHER_NONCE_BYTES == (int)SEAL_NONCE_BYTES, "size of a nonce");
+_Static_assert((int)CIPHER_TAG_BYTES == (int)SEAL_TAG_BYTES, "size of a tag");
 _Static_assert(sizeof(struct seal_hash) >= sizeof(crypto_generichash_state), "room for a hash");
 _Static_assert(_Alignof(struct seal_hash) >= _Alignof(crypto_generichash_state), "place for a hash");
 
@@ -17,8 +18,7 @@ static void seal(const uint8_t key[static KEY_BYTES], const void *in, size_t len
     uint8_t *tag = nonce + SEAL_NONCE_BYTES;
 
     random_nonce(nonce, SEAL_NONCE_BYTES);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt_detached(out, tag, NULL, in, len, bound, bound_len, NULL,
-                                                              nonce, key); /* always 0 */
+    cipher_seal(key, nonce, bound, bound_len, in, len, out, tag);
 }
 
 static enum err unseal(const uint8_t key[static KEY_BYTES], const uint8_t *in, size_t len, const void *bound,
@@ -27,10 +27,7 @@ static enum err unseal(const uint8_t key[static KEY_BYTES], const uint8_t *in, s
     const uint8_t *nonce = in + len;
     const uint8_t *tag = nonce + SEAL_NONCE_BYTES;
 
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(out, NULL, in, len, tag, bound, bound_len, nonce,
-                                                            key) != 0)
-        return ERR_CORRUPT;
-    return ERR_OK;
+    return cipher_open(key, nonce, bound, bound_len, in, len, tag, out) ? ERR_OK : ERR_CORRUPT;
 }
 
 /* The pair of functions of one kind of key. */
