@@ -2,7 +2,7 @@
  *
  * A passphrase is cut into the fewest parts: a common word, a sequence (abc, 4321, aaa, azerty), up to
  * four digits, up to three marks, or a single character. Their prices are added; what costs less than
- * PRICE_MIN is common. "Traboule-2026!" is three cheap parts; four random words are twenty letters. */
+ * PRICE_MIN is common. "Traboule-2026!" is four cheap parts; four random words are twenty letters. */
 #include "pds/crypto/passphrase.h"
 
 #include "pds/base/limits.h"
@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-enum { PRICE_PART = 2, PRICE_MARKS = 1, PRICE_MIN = 8 };
-enum { DIGITS_PART = 4, MARKS_PART = 3, SEQUENCE_MIN = 3, ROW_MIN = 4, PERIOD_MAX = 7 };
+enum { PRICE_PART = 2, PRICE_MARKS = 1, PRICE_MIN = 9 };
+enum { DIGITS_PART = 4, MARKS_PART = 3, SEQUENCE_MIN = 3, ROW_MIN = 3, PERIOD_MAX = 7 };
 
 /* A passphrase as code points, folded to lower case without the accents of Latin-1. */
 struct folded {
