@@ -43,9 +43,11 @@ struct query {
     /* records as they are, of several series: the day at hand */
     int64_t window_end;
     size_t chosen;
-    /* what was given so far */
-    int64_t first, last, covered_s;
+    int64_t first, last; /* start and end of all the records read so far, when any */
     bool any;
+    /* what was given so far */
+    int64_t given_end, covered_s;
+    bool given_any;
 };
 
 static enum err lane_advance(struct query *q, struct query_lane *lane)
@@ -61,6 +63,11 @@ static enum err lane_advance(struct query *q, struct query_lane *lane)
         row->start_at = stmt_int(lane->rows, 0);
         row->end_at = stmt_int(lane->rows, 1);
     } while (row->end_at > q->options.to);
+    if (!q->any || row->start_at < q->first)
+        q->first = row->start_at;
+    if (!q->any || row->end_at > q->last)
+        q->last = row->end_at;
+    q->any = true;
     row->values[0] = stmt_int(lane->rows, 2);
     row->quality = stmt_int(lane->rows, 3);
     row->covered_s = row->end_at - row->start_at;
@@ -219,11 +226,8 @@ static enum err next_bucket(struct query *q, int64_t start_at, int64_t end_at, s
 
 static void given(struct query *q, const struct query_row *row)
 {
-    if (!q->any)
-        q->first = row->start_at;
-    if (!q->any || row->end_at > q->last)
-        q->last = row->end_at;
-    q->any = true;
+    q->given_end = row->end_at;
+    q->given_any = true;
     q->covered_s += row->covered_s;
 }
 
@@ -287,7 +291,7 @@ static enum err next_as_is(struct query *q, struct query_row *row)
                 *row = lane->next;
                 if ((e = lane_advance(q, lane)))
                     return e;
-                if (i == q->chosen && (!q->any || row->start_at >= q->last)) {
+                if (i == q->chosen && (!q->given_any || row->start_at >= q->given_end)) {
                     given(q, row);
                     return ERR_OK;
                 }

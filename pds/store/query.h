@@ -39,8 +39,8 @@ struct query;
 MUST_CHECK enum err query_new(struct db *db, const struct query_options *options, struct query **out);
 /* The next row, in time order. ERR_NOT_FOUND after the last. */
 MUST_CHECK enum err query_next(struct query *q, struct query_row *row);
-/* Over the rows given so far: seconds with data, and the span asked for: [from, to), or from the first start to
- * the last end where there was no limit. */
+/* Over the rows given so far: seconds with data, and the span asked for: [from, to), or from the first record's start
+ * to the last one's end where there was no limit. */
 void query_coverage(const struct query *q, int64_t *covered_s, int64_t *span_s);
 void query_free(struct query *q);
 static inline void query_freep(struct query **q) { query_free(*q); }

@@ -126,6 +126,20 @@ enum err record_more_read(struct str more, int64_t values[static DATASET_VALUES_
     return ERR_OK;
 }
 
+/* Decimal digits of a number: what printf does, several times faster, since it is done for each row of an answer. */
+static void add_int(struct buf *out, int64_t n)
+{
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+    char text[24], *at = text + sizeof text;
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (n < 0)
+        *--at = '-';
+    buf_add(out, at, (size_t)(text + sizeof text - at));
+}
+
 void record_value_text(struct buf *out, int64_t numerator, int64_t denominator)
 {
     int64_t whole = numerator / denominator, rest = numerator % denominator, micro;
@@ -133,7 +147,7 @@ void record_value_text(struct buf *out, int64_t numerator, int64_t denominator)
     int last = 6;
 
     if (rest == 0) {
-        buf_printf(out, "%" PRId64, whole);
+        add_int(out, whole);
         return;
     }
     if (rest < 0)
@@ -147,9 +161,9 @@ void record_value_text(struct buf *out, int64_t numerator, int64_t denominator)
         digits[i] = (char)('0' + micro % 10);
     while (last > 0 && digits[last - 1] == '0')
         last--;
-    if (numerator < 0 && whole == 0)
+    if (numerator < 0 && whole == 0 && last > 0)
         buf_char(out, '-');
-    buf_printf(out, "%" PRId64, whole);
+    add_int(out, whole);
     if (last) {
         buf_char(out, '.');
         buf_add(out, digits, (size_t)last);

@@ -1,0 +1,69 @@
+/* A store: a private folder with keys.json, the sealed database and its lock; locked or open.
+ *
+ * Its use is counted: store_enter() lends the open database until store_leave(), and store_lock()
+ * lets nobody in any more, asks long readers to end (store_is_closing), waits for them, then wipes the keys.
+ * All functions may be called by any thread. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+#include "pds/base/err.h"
+#include "pds/crypto/passphrase.h"
+#include "pds/crypto/secret.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+struct vault; /* pds/vault/vault.h */
+struct db;
+
+/* Make a store in a folder that does not exist yet. A key file's 32 bytes may be given too, or NULL.
+ * The recovery code is the caller's, to be shown once. After a failure nothing is left. */
+MUST_CHECK enum err store_create(const char *dir, const struct secret_text *passphrase, struct passphrase_cost cost,
+                                 const uint8_t *keyfile_key, struct secret_text **recovery_code);
+
+/* Look at a store: it is there, private, its keys.json reads. It is locked. ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_CORRUPT. */
+MUST_CHECK enum err store_new(const char *dir, struct store **out);
+void store_free(struct store *s); /* locks first; NULL is fine */
+static inline void store_freep(struct store **s) { store_free(*s); }
+
+const char *store_dir(const struct store *s);
+
+/* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY. Slow for a passphrase, by design;
+ * one at a time for each store. *root is the caller's. */
+MUST_CHECK enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase, struct store_key **root);
+MUST_CHECK enum err store_key_of_recovery(struct store *s, const struct secret_text *code, struct store_key **root);
+MUST_CHECK enum err store_key_of_keyfile(struct store *s, const uint8_t key[static KEY_BYTES], struct store_key **root);
+
+/* Open with a key (borrowed; a copy is kept in guarded memory while open). Opening an open store with the right
+ * key changes nothing; ERR_WRONG_KEY with another. Imports that a crash cut are undone. */
+MUST_CHECK enum err store_unlock(struct store *s, const struct store_key *root, int64_t now);
+void store_lock(struct store *s); /* when locked already: nothing */
+bool store_is_open(struct store *s);
+
+/* ERR_LOCKED when it is. Otherwise *vault is lent until store_leave(). */
+MUST_CHECK enum err store_enter(struct store *s, struct vault **vault);
+void store_leave(struct store *s);
+bool store_is_closing(struct store *s);
+
+/* store_enter() and a reader, both given back by store_view_done(): AUTO(store_view_done) struct store_view view = {0}; */
+struct store_view {
+    struct store *store;
+    struct vault *vault;
+    struct db *db;
+};
+MUST_CHECK enum err store_view(struct store *s, struct store_view *out);
+void store_view_done(struct store_view *v);
+
+/* Wrap the open store's key for a new passphrase; keys.json is replaced as a whole. ERR_INVALID for one that
+ * passphrase_check_new() refuses. root is the store's key. */
+MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key *root, const struct secret_text *passphrase,
+                                         struct passphrase_cost cost);
+/* After a sign-in: wrap again when the slot costs less than this machine should pay. */
+MUST_CHECK enum err store_raise_cost(struct store *s, const struct store_key *root, const struct secret_text *passphrase,
+                                     struct passphrase_cost cost);
+/* Whether the store is open under this very key. */
+bool store_is_open_with(struct store *s, const struct store_key *root);
+
+/* Damage met since opening; the place in *story, valid while the caller is inside the store. */
+bool store_is_damaged(struct store *s, const char **story);
+#endif
