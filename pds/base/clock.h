@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 int64_t clock_now(void);          /* wall clock, seconds; never below the highest seen by this process */
-int64_t clock_now_ms(void);       /* wall clock, milliseconds */
+int64_t clock_now_ms(void);       /* the same in milliseconds */
 int64_t clock_monotonic_ms(void); /* for deadlines; unrelated to dates */
 /* For tests: the wall clock stands still at this instant; INT64_MIN lets it run again. */
 void clock_set(int64_t now);
@@ -20,8 +20,8 @@ struct civil {
     int hour, minute, second; /* 0–23, 0–59, 0–59 */
 };
 
-int64_t clock_days(int year, int month,
-                   int day); /* days since 1970-01-01; month may overflow (13 = next January) */
+/* Days since 1970-01-01; month may overflow (13 is the next January, 0 the December before). */
+int64_t clock_days(int year, int month, int day);
 int64_t clock_instant(const struct civil *c);         /* as if UTC, seconds */
 void clock_civil(int64_t instant, struct civil *out); /* as if UTC */
 int clock_weekday(int64_t days);                      /* 0 = Monday … 6 = Sunday */

@@ -144,9 +144,9 @@ struct candidates {
     bool is_summer, is_winter;
 };
 
-static struct candidates candidates_of(const struct zone *z, const struct civil *local)
+static struct candidates candidates_of(const struct zone *z, int64_t local_s)
 {
-    struct candidates c = {.winter = clock_instant(local) - z->winter};
+    struct candidates c = {.winter = local_s - z->winter};
 
     c.summer = c.winter - z->summer;
     c.is_summer = zone_offset(z, c.summer) == z->winter + z->summer;
@@ -154,18 +154,24 @@ static struct candidates candidates_of(const struct zone *z, const struct civil 
     return c;
 }
 
-int64_t zone_instant(const struct zone *z, const struct civil *local, int fold)
+/* local_s: a local time, counted as if it were UTC. */
+static int64_t instant_of(const struct zone *z, int64_t local_s, int fold)
 {
-    struct candidates c = candidates_of(z, local);
+    struct candidates c = candidates_of(z, local_s);
 
     if (c.is_summer && c.is_winter)
         return fold ? c.winter : c.summer;
     return c.is_summer ? c.summer : c.winter; /* never: as winter time, which is what was before */
 }
 
+int64_t zone_instant(const struct zone *z, const struct civil *local, int fold)
+{
+    return instant_of(z, clock_instant(local), fold);
+}
+
 enum zone_kind zone_kind(const struct zone *z, const struct civil *local)
 {
-    struct candidates c = candidates_of(z, local);
+    struct candidates c = candidates_of(z, clock_instant(local));
 
     if (z->summer == 0 || c.is_summer != c.is_winter)
         return ZONE_ONCE;
@@ -203,24 +209,19 @@ const char *step_text(enum step step) { return STEPS[step].text; }
 /* Local midnight of the first day of a calendar step, `ahead` steps further. */
 static int64_t calendar_start(const struct zone *z, enum step step, int64_t instant, int ahead)
 {
+    int64_t local_s = instant + zone_offset(z, instant);
+    int64_t days = local_s / DAY_S - (local_s % DAY_S < 0);
     struct civil c;
-    int64_t days;
-    int weekday;
 
-    zone_local(z, instant, &c);
-    if (step == STEP_P1Y) {
-        c.month = 1 + 12 * ahead;
-    } else if (step == STEP_P1M) {
-        c.month += ahead;
-    }
-    days = clock_days(c.year, c.month, step >= STEP_P1M ? 1 : c.day);
-    weekday = clock_weekday(days);
-    if (step == STEP_P1W)
-        days += 7 * ahead - weekday;
-    else if (step == STEP_P1D)
+    if (step == STEP_P1D) {
         days += ahead;
-    clock_civil(days * DAY_S, &c);
-    return zone_instant(z, &c, 0);
+    } else if (step == STEP_P1W) { /* from Monday, ISO 8601 */
+        days += 7 * ahead - clock_weekday(days);
+    } else {
+        clock_civil(local_s, &c);
+        days = step == STEP_P1M ? clock_days(c.year, c.month + ahead, 1) : clock_days(c.year + ahead, 1, 1);
+    }
+    return instant_of(z, days * DAY_S, 0);
 }
 
 /* Fixed steps divide the hour and clocks change at full hours, so counting from the local midnight and

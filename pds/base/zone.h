@@ -1,5 +1,8 @@
 /* Local time: the European Union's clock rule (last Sunday of March and of October, 01:00 UTC)
- * for its zones, and UTC. The process's TZ is never read. */
+ * for the zones that keep it, UTC, and the French zones beyond the seas, which have no summer time.
+ *
+ * The rule is applied to every year. It is what clocks did since November 1996 (in the Baltic states,
+ * since 2003); before that, summer time ended in September here and there. The process's TZ is never read. */
 #ifndef BASE_ZONE_H
 #define BASE_ZONE_H
 #include "pds/base/clock.h"
@@ -33,10 +36,22 @@ int64_t zone_day_start(const struct zone *z, int64_t instant);
 int64_t zone_day_next(const struct zone *z, int64_t instant);
 
 /* Steps of the calendar: a fixed length from the local midnight, or a local day, ISO week, month, year. */
-enum step { STEP_NONE, STEP_PT5M, STEP_PT10M, STEP_PT15M, STEP_PT30M, STEP_PT1H, STEP_P1D, STEP_P1W, STEP_P1M, STEP_P1Y };
-MUST_CHECK enum err step_parse(struct str text, enum step *out); /* "PT30M"; ERR_INVALID lists the known ones */
-const char *step_text(enum step step);                           /* NULL for STEP_NONE */
-/* Start of the bucket that holds the instant, and of the next bucket. */
+enum step {
+    STEP_NONE,
+    STEP_PT5M,
+    STEP_PT10M,
+    STEP_PT15M,
+    STEP_PT30M,
+    STEP_PT1H,
+    STEP_P1D,
+    STEP_P1W,
+    STEP_P1M,
+    STEP_P1Y
+};
+MUST_CHECK enum err step_parse(struct str text,
+                               enum step *out); /* "PT30M"; ERR_INVALID lists the known ones */
+const char *step_text(enum step step);          /* NULL for STEP_NONE */
+/* Start of the bucket that holds the instant, and of the next bucket; not for STEP_NONE (assert). */
 int64_t step_start(const struct zone *z, enum step step, int64_t instant);
 int64_t step_next(const struct zone *z, enum step step, int64_t instant);
 #endif
