@@ -61,6 +61,8 @@ void store_free(struct store *s)
 
 const char *store_dir(const struct store *s) { return s->dir; }
 
+const uint8_t *store_id(const struct store *s) { return s->id; }
+
 static enum err wrap_keys(struct keyfile *keys, const struct store_key *root, const struct secret_text *passphrase,
                           struct passphrase_cost cost, const uint8_t *keyfile_key, struct secret_text **code)
 {

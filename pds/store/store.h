@@ -27,6 +27,7 @@ void store_free(struct store *s); /* locks first; NULL is fine */
 static inline void store_freep(struct store **s) { store_free(*s); }
 
 const char *store_dir(const struct store *s);
+const uint8_t *store_id(const struct store *s); /* STORE_ID_BYTES, borrowed */
 
 /* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY. Slow for a passphrase, by design;
  * one at a time for each store. *root is the caller's. */

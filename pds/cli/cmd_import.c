@@ -1,0 +1,130 @@
+#include "pds/cli/command.h"
+
+#include "connectors/runner/intake.h"
+#include "pds/base/auto.h"
+#include "pds/base/fs.h"
+#include "pds/base/zone.h"
+#include "pds/vault/vault.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct opt IMPORT_OPTIONS[] = {
+    {"dataset", 0, "D", "take readings of this dataset only"},
+    {"timezone", 0, "Z", "of local times that a file does not place itself (Europe/Paris)"},
+    OPTIONS_KEY,
+    OPTION_JSON,
+    OPTIONS_END,
+};
+
+static enum err read_fd(void *context, void *out, size_t size, size_t *got)
+{
+    const int *fd = context;
+    ssize_t n;
+
+    do
+        n = read(*fd, out, size);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return fs_error("reading", "a file");
+    *got = (size_t)n;
+    return ERR_OK;
+}
+
+static struct str base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return str_of(slash ? slash + 1 : path);
+}
+
+/* A file that failed stands in the answer with why; the others go on. */
+static enum err add_failure(json_t *entries, struct str file, enum err e)
+{
+    json_t *entry = json_pack("{s:s%, s:{s:s, s:s}}", "file", file.ptr, file.len, "error", "type", err_row(e)->name, "detail",
+                              err_story());
+
+    return json_array_append_new(entries, entry) ? err_set(ERR_NO_MEMORY, "answer of an import") : ERR_OK;
+}
+
+static void say_entry(struct invocation *inv, const json_t *entry)
+{
+    const char *file = json_string_value(json_object_get(entry, "file"));
+    const json_t *error = json_object_get(entry, "error"), *warning;
+    const json_t *dataset = json_object_get(entry, "dataset");
+    size_t i;
+
+    if (error) {
+        (void)fprintf(inv->err, "%s: %s\n", file, json_string_value(json_object_get(error, "detail")));
+        return;
+    }
+    (void)fprintf(inv->out, "%s: %s\n", file, json_is_string(dataset) ? json_string_value(dataset) : "nothing in it");
+    for (size_t n = 0; n < 5; n++) {
+        static const char *const NAMES[] = {"new", "same", "replaced", "rejected", "gaps"};
+        json_int_t count = json_integer_value(json_object_get(entry, NAMES[n]));
+
+        (void)fprintf(inv->out, "  %-9s %" JSON_INTEGER_FORMAT "\n", NAMES[n], count);
+    }
+    if (json_is_string(json_object_get(entry, "first")))
+        (void)fprintf(inv->out, "  from      %s\n  to        %s\n", json_string_value(json_object_get(entry, "first")),
+                      json_string_value(json_object_get(entry, "last")));
+    if (json_is_number(json_object_get(entry, "total")))
+        (void)fprintf(inv->out, "  total     %.15g %s\n", json_number_value(json_object_get(entry, "total")),
+                      json_string_value(json_object_get(entry, "unit")));
+    json_array_foreach(json_object_get(entry, "warnings"), i, warning) {
+        (void)fprintf(inv->out, "  line %" JSON_INTEGER_FORMAT ": %s\n", json_integer_value(json_object_get(warning, "line")),
+                      json_string_value(json_object_get(warning, "reason")));
+    }
+}
+
+static enum err import_all(struct invocation *inv, const struct intake_options *options, json_t *entries)
+{
+    enum err e, first = ERR_OK;
+    char story[512] = "";
+
+    for (size_t i = 0; i < inv->file_count; i++) {
+        struct str file = base_name(inv->opts->args[inv->command->first_file + i]);
+        int fd = inv->files[i];
+        struct reading_input input = {.read = read_fd, .context = &fd};
+
+        e = intake_file(options, file, &input, entries);
+        if (!e)
+            continue;
+        if (!first) {
+            first = e;
+            (void)snprintf(story, sizeof story, "%.*s: %s", STR_ARGS(file), err_story());
+        }
+        if ((e = add_failure(entries, file, e)))
+            return e;
+    }
+    return first ? err_set(first, "%s", story) : ERR_OK;
+}
+
+enum err cmd_import(struct invocation *inv)
+{
+    AUTO(json_freep) json_t *answer = json_pack("{s:[]}", "files");
+    const char *dataset = command_option(inv, "dataset"), *zone = command_option(inv, "timezone");
+    struct intake_options options = {.zone = zone_paris(), .now = inv->now};
+    json_t *entries = json_object_get(answer, "files"), *entry;
+    size_t i;
+    enum err e, failed;
+
+    if (!answer)
+        return err_set(ERR_NO_MEMORY, "the answer");
+    if ((dataset && (e = dataset_find(str_of(dataset), &options.only))) ||
+        (zone && (e = zone_find(str_of(zone), &options.zone))))
+        return err_set(ERR_USAGE, "%s", err_story());
+    if ((e = store_enter(inv->store, &options.vault)))
+        return e;
+    failed = import_all(inv, &options, entries);
+    store_leave(inv->store);
+    if (command_has(inv, "json")) {
+        e = command_json(inv, answer);
+    } else {
+        json_array_foreach(entries, i, entry)
+            say_entry(inv, entry);
+    }
+    return failed ? failed : e;
+}

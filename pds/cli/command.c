@@ -1,0 +1,252 @@
+#include "pds/cli/command.h"
+
+#include "pds/base/auto.h"
+#include "pds/base/buf.h"
+#include "pds/base/clock.h"
+#include "pds/base/fs.h"
+#include "pds/base/limits.h"
+#include "pds/cli/control.h"
+#include "pds/cli/key.h"
+#include "pds/crypto/random.h"
+#include "pds/store/dataset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_TRIES = 40, BUSY_WAIT_US = 50000 };
+
+const struct command COMMANDS[] = {
+    {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NEED_NOTHING, cmd_init},
+    {"serve", "STORE", "serve the owner's pages; without a key the store starts locked", SERVE_OPTIONS, 1, 1, 0, NEED_STORE,
+     cmd_serve},
+    {"import", "STORE FILE...", "put files of a provider into the store", IMPORT_OPTIONS, 2, 1 + LIMIT_FILES_IMPORT, 1,
+     NEED_OPEN, cmd_import},
+    {"query", "STORE DATASET", "read a dataset, as it is or by steps", QUERY_OPTIONS, 2, 2, 0, NEED_OPEN, cmd_query},
+    {"datasets", "STORE", "list the datasets, and what the store has of each", LIST_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_datasets},
+    {"sources", "STORE", "list where the data comes from", LIST_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_sources},
+    {"imports", "STORE [undo ID]", "list the imports, or take one back", LIST_OPTIONS, 1, 3, 0, NEED_OPEN, cmd_imports},
+    {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NEED_TRY, cmd_check},
+    {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NEED_STORE, cmd_passphrase},
+    {"recover", "STORE", "set a new passphrase with the recovery code", RECOVER_OPTIONS, 1, 1, 0, NEED_STORE, cmd_recover},
+    {"bench", "STORE", "measure this machine with a throw-away store beside STORE", BENCH_OPTIONS, 1, 1, 0, NEED_NOTHING,
+     cmd_bench},
+    {0},
+};
+
+static void print_help(FILE *to)
+{
+    (void)fprintf(to, "traboule: a personal data store that its owner hosts\n\nusage: traboule COMMAND ARGUMENTS [OPTIONS]\n\n");
+    for (const struct command *c = COMMANDS; c->name; c++)
+        (void)fprintf(to, "  %-10s %-16s %s\n", c->name, c->arguments, c->meaning);
+    (void)fprintf(to, "\n\"traboule COMMAND --help\" tells the options. The passphrase comes from a question at the terminal,\n"
+                      "--passphrase-file F, $TRABOULE_PASSPHRASE_FILE or $CREDENTIALS_DIRECTORY/traboule.\n"
+                      "Exit status: 0 done, 1 failed, 2 usage, 3 damaged, 4 wrong key.\n");
+}
+
+static void print_command_help(FILE *to, const struct command *c)
+{
+    (void)fprintf(to, "usage: traboule %s %s [OPTIONS]\n%s\n\n", c->name, c->arguments, c->meaning);
+    for (const struct opt *o = c->options; o->name; o++) {
+        char left[48], letter[8] = "";
+
+        if (o->letter)
+            (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->value ? " " : "", o->value ? o->value : "");
+        (void)fprintf(to, "  %-26s %s\n", left, o->meaning);
+    }
+}
+
+static const struct command *find(const char *name)
+{
+    for (const struct command *c = COMMANDS; c->name; c++) {
+        if (strcmp(c->name, name) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+const char *command_option(const struct invocation *inv, const char *name)
+{
+    return opt_get(inv->command->options, inv->opts, name);
+}
+
+bool command_has(const struct invocation *inv, const char *name)
+{
+    return opt_has(inv->command->options, inv->opts, name);
+}
+
+enum err command_json(struct invocation *inv, const json_t *tree)
+{
+    AUTO(buf_done) struct buf text;
+    enum err e;
+
+    buf_init(&text, 64 * MIB);
+    json_write(&text, tree);
+    buf_char(&text, '\n');
+    if ((e = buf_err(&text)))
+        return e;
+    return fwrite(text.data, 1, text.len, inv->out) == text.len ? ERR_OK : fs_error("writing", "the answer");
+}
+
+/* Parse and check what stands behind the command's name. */
+static enum err parse(const struct command *c, int argc, char *const argv[], struct opts *opts)
+{
+    enum err e;
+
+    if ((e = opt_parse(c->options, argc, argv, opts)))
+        return err_set(ERR_USAGE, "%s (traboule %s --help)", err_story(), c->name);
+    if (opts->arg_count < c->min_args || opts->arg_count > c->max_args)
+        return err_set(ERR_USAGE, "expected: traboule %s %s", c->name, c->arguments);
+    return ERR_OK;
+}
+
+/* Tell a failure, once, and give the exit status. */
+static int finish(const struct command *c, enum err e, FILE *out, FILE *err)
+{
+    if (fflush(out) && !e)
+        e = fs_error("writing", "the answer");
+    if (e)
+        (void)fprintf(err, "traboule %s: %s\n", c->name, err_story()); /* nowhere else to tell it */
+    return err_row(e)->exit;
+}
+
+static bool runs_open(const struct command *c) { return c->need == NEED_OPEN || c->need == NEED_TRY; }
+
+/* Parse argv again and run; *inv has its store, files and streams. */
+static int run_parsed(int argc, char *const argv[], struct invocation *inv)
+{
+    const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+    struct opts opts;
+    enum err e;
+
+    if (!c || !runs_open(c)) {
+        (void)fprintf(inv->err, "traboule: this command does not run in the daemon\n");
+        return err_row(ERR_USAGE)->exit;
+    }
+    inv->command = c;
+    inv->opts = &opts;
+    inv->now = clock_now();
+    if (!(e = parse(c, argc - 2, argv + 2, &opts)))
+        e = c->first_file && opts.arg_count != c->first_file + inv->file_count ? err_set(ERR_INVALID, "files are missing")
+                                                                                : c->run(inv);
+    return finish(c, e, inv->out, inv->err);
+}
+
+int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count, FILE *out,
+                     FILE *err)
+{
+    struct invocation inv = {.store = store, .files = files, .file_count = file_count, .out = out, .err = err};
+
+    return run_parsed(argc, argv, &inv);
+}
+
+static enum err open_files(const struct command *c, const struct opts *opts, int files[static LIMIT_FILES_IMPORT],
+                           size_t *count)
+{
+    *count = 0;
+    for (size_t i = c->first_file; c->first_file && i < opts->arg_count; i++) {
+        int fd = open(opts->args[i], O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+            return fs_error("opening", opts->args[i]);
+        files[(*count)++] = fd;
+    }
+    return ERR_OK;
+}
+
+/* In the daemon when one serves the store, else here. */
+static enum err run_open(const struct command *c, int argc, char *const argv[], const struct opts *opts, int *status)
+{
+    AUTO(store_freep) struct store *store = NULL;
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    struct invocation inv;
+    int files[LIMIT_FILES_IMPORT];
+    size_t count;
+    enum err e;
+
+    if ((e = store_new(opts->args[0], &store)) || (e = open_files(c, opts, files, &count)) ||
+        (e = key_find(store, c->options, opts, true, &root, NULL)))
+        return e;
+    for (int tries = 0;; tries++) {
+        e = control_call(opts->args[0], root, argc, argv, files, count, status);
+        if (e != ERR_NOT_FOUND)
+            return e;
+        if ((e = store_unlock(store, root, clock_now())) != ERR_BUSY || tries == BUSY_TRIES)
+            break;
+        (void)usleep(BUSY_WAIT_US); /* a daemon is starting, or another command is at work */
+    }
+    inv = (struct invocation){.store = store, .files = files, .file_count = count, .out = stdout, .err = stderr};
+    if (e == ERR_CORRUPT && c->need == NEED_TRY)
+        inv.root = root;
+    else if (e)
+        return e;
+    *status = run_parsed(argc, argv, &inv);
+    return ERR_OK;
+}
+
+static enum err run_here(const struct command *c, const struct opts *opts)
+{
+    AUTO(store_freep) struct store *store = NULL;
+    struct invocation inv = {.command = c, .opts = opts, .out = stdout, .err = stderr, .now = clock_now()};
+    enum err e;
+
+    if (c->need == NEED_STORE && (e = store_new(opts->args[0], &store)))
+        return e;
+    inv.store = store;
+    return c->run(&inv);
+}
+
+/* No core files, no reading of our memory by others of the same user, files for this user alone. */
+static void harden(void)
+{
+    static const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none); /* what the kernel refuses, it refuses to a less private process too */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static bool wants_help(int argc, char *const argv[])
+{
+    for (int i = 2; i < argc && strcmp(argv[i], "--"); i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    }
+    return false;
+}
+
+int command_main(int argc, char *const argv[])
+{
+    const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+    struct opts opts;
+    int status = 0;
+    enum err e;
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+        print_help(stdout);
+        return 0;
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return puts("traboule " TRABOULE_VERSION) < 0;
+    if (!c) {
+        print_help(stderr);
+        return err_row(ERR_USAGE)->exit;
+    }
+    if (wants_help(argc, argv)) {
+        print_command_help(stdout, c);
+        return 0;
+    }
+    harden();
+    json_start();
+    if (!(e = random_start()) && !(e = dataset_start()) && !(e = parse(c, argc - 2, argv + 2, &opts)))
+        e = runs_open(c) ? run_open(c, argc, argv, &opts, &status) : run_here(c, &opts);
+    dataset_stop();
+    return e || !runs_open(c) ? finish(c, e, stdout, stderr) : status;
+}

@@ -1,0 +1,75 @@
+#include "pds/store/store_check.h"
+
+#include "pds/base/auto.h"
+#include "pds/base/fs.h"
+#include "pds/base/limits.h"
+#include "pds/crypto/keyfile.h"
+#include "pds/vault/vault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void found(void *context, const char *where, const char *what)
+{
+    json_t *problems = context;
+
+    if (json_array_size(problems) < LIMIT_LIST_ANSWER)
+        (void)json_array_append_new(problems, json_pack("{s:s, s:s}", "where", where, "what", what)); /* the count tells */
+}
+
+/* What lies in the folder and should not, or can be read by others. */
+static enum err check_folder(const char *dir, json_t *problems)
+{
+    static const char *const NAMES[] = {".", "..", "vault.db", "vault.db-wal", "files", "keys.json", "lock", "control"};
+    DIR *folder = opendir(dir);
+    const struct dirent *entry;
+    struct stat st;
+    size_t i;
+
+    if (!folder)
+        return fs_error("reading", dir);
+    while ((entry = readdir(folder))) {
+        for (i = 0; i < sizeof NAMES / sizeof *NAMES && strcmp(entry->d_name, NAMES[i]); i++)
+            continue;
+        if (i == sizeof NAMES / sizeof *NAMES)
+            found(problems, "folder", "something lies here that is no part of a store");
+        else if (i >= 2 && !fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && (st.st_mode & 077))
+            found(problems, NAMES[i], "others than its owner may reach it");
+    }
+    (void)closedir(folder); /* it was only read */
+    return ERR_OK;
+}
+
+enum err store_check(struct store *s, const struct store_key *root, json_t **out)
+{
+    AUTO(json_freep) json_t *report = NULL;
+    AUTO(json_freep) json_t *problems = json_array();
+    struct vault_check_report pages = {0};
+    struct vault *vault;
+    enum err e;
+
+    if (!problems)
+        return err_set(ERR_NO_MEMORY, "check");
+    if ((e = check_folder(store_dir(s), problems)))
+        return e;
+    if (root) {
+        e = vault_check_files(store_dir(s), root, store_id(s), found, problems, &pages);
+    } else {
+        if ((e = store_enter(s, &vault)))
+            return e;
+        e = vault_check(vault, found, problems, &pages);
+        store_leave(s);
+    }
+    if (e)
+        return e;
+    report = json_pack("{s:b, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0, "pages",
+                       (json_int_t)pages.pages, "files", (json_int_t)0, "problems", problems);
+    if (!report)
+        return err_set(ERR_NO_MEMORY, "check");
+    *out = report;
+    report = NULL; /* the caller's now */
+    return ERR_OK;
+}
