@@ -13,6 +13,11 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+/* The same for a row of a constant table, where C wants an initializer. */
+#define STR_ROW(literal)                                                                                     \
+    {                                                                                                        \
+        "" literal, sizeof(literal) - 1                                                                      \
+    }
 /* For printf: printf("%.*s", STR_ARGS(s)) */
 #define STR_ARGS(s) (int)(s).len, (s).ptr
 
