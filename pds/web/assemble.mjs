@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const OWN = ["index.html", "favicon.svg", "style", "js", "i18n"];
-const FONT = "@fontsource-variable/atkinson-hyperlegible-next";
+const FONT = "@fontsource-variable/figtree";
 
 /** From npm: where a file lies in its package, and its name under /vendor. */
 const VENDOR = [
@@ -22,7 +22,7 @@ const VENDOR = [
   ["uplot/dist/uPlot.esm.js", "uplot.mjs"],
   ["uplot/dist/uPlot.min.css", "uplot.css"],
   ["i18next/dist/esm/i18next.js", "i18next.mjs"],
-  [`${FONT}/files/atkinson-hyperlegible-next-latin-wght-normal.woff2`, "atkinson.woff2"],
+  [`${FONT}/files/figtree-latin-wght-normal.woff2`, "figtree.woff2"],
 ];
 
 /** Bare names that vendored modules import, and who stands for them. */

@@ -4,8 +4,7 @@ import { language, locale, t } from "./language.js";
 
 /** @typedef {import("./calendar.js").Period} Period */
 
-const NARROW = "\u202f"; // between a number and its unit, in French
-const FIXED = "\u00a0"; // the same, in English
+const FIXED = "\u00a0"; // no line break parts a number from its unit, a day from its month
 
 /** How a stored unit is shown: the stored value times `factor`, in `name`. @type {Record<string, {factor: number, name: string}>} */
 const SHOWN = {
@@ -35,17 +34,13 @@ export function number(value, options = {}) {
   return format.format(value).replace(/^-/, "\u2212");
 }
 
-/** A number with its unit that no line break parts. @param {string} text @param {string} unit */
-function joined(text, unit) {
-  return unit ? text + (language.value === "fr" ? NARROW : FIXED) + unit : text;
-}
-
 /** A stored value for reading: three significant digits or so. @param {number} value @param {string} unit */
 export function quantity(value, unit) {
   const shown = shownUnit(unit);
   const size = Math.abs(value * shown.factor);
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
-  return joined(number(value * shown.factor, { maximumFractionDigits: digits }), shown.name);
+  const text = number(value * shown.factor, { maximumFractionDigits: digits });
+  return shown.name ? text + FIXED + shown.name : text;
 }
 
 /** @param {number} share 0.12 is 12 % @param {boolean} [signed] */
@@ -80,7 +75,8 @@ const noon = (day) => Date.parse(`${day}T12:00:00Z`);
 
 /** "1er mai 2024". @param {string} day */
 export function dayName(day) {
-  return date(noon(day), { day: "numeric", month: "long", year: "numeric" });
+  const text = date(noon(day), { day: "numeric", month: "long", year: "numeric" });
+  return text.replaceAll(" ", FIXED);
 }
 
 /** "1er mai 2024 à 14:05". @param {string} instant RFC 3339 */

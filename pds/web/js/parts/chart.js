@@ -85,6 +85,7 @@ function drawBars(plot, slots, ink, factor, selected) {
   const floor = plot.valToPos(0, "y", true);
   const partly = hatch(ink.bar, 6 * devicePixelRatio, 1.8 * devicePixelRatio);
   const edge = Math.max(1, devicePixelRatio);
+  const narrow = slotPx < 6 * devicePixelRatio; // no room for an outline or a hatch
 
   /** @param {number} index @param {number} value @param {number} share of the slot's width */
   const shape = (index, value, share) => {
@@ -100,22 +101,24 @@ function drawBars(plot, slots, ink, factor, selected) {
   ctx.lineWidth = edge;
   for (const [index, slot] of slots.entries()) {
     if (slot.before === null) continue;
-    shape(index, slot.before, 0.88);
+    shape(index, slot.before, narrow ? 1 : 0.88);
     ctx.fillStyle = ink.before;
     ctx.fill();
-    if (slotPx > 6 * devicePixelRatio) {
-      ctx.strokeStyle = ink.beforeEdge;
-      ctx.stroke();
-    }
+    if (narrow) continue;
+    ctx.strokeStyle = ink.beforeEdge;
+    ctx.stroke();
   }
   for (const [index, slot] of slots.entries()) {
     if (slot.value === null) continue;
-    shape(index, slot.value, 0.56);
+    shape(index, slot.value, narrow ? 0.8 : 0.56);
     ctx.fillStyle = slot.state === "part" ? ink.paper : index === selected ? ink.chosen : ink.bar;
     ctx.fill();
     if (slot.state !== "part") continue;
-    ctx.fillStyle = partly;
+    ctx.fillStyle = narrow ? ink.bar : partly;
+    ctx.globalAlpha = narrow ? 0.4 : 1;
     ctx.fill();
+    ctx.globalAlpha = 1;
+    if (narrow) continue;
     ctx.strokeStyle = index === selected ? ink.chosen : ink.bar;
     ctx.stroke();
   }
