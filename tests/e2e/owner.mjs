@@ -38,7 +38,7 @@ const files = {
 
 /** As the French page writes it. @param {number} wh @param {number} digits */
 const kwh = (wh, digits = 0) =>
-  `${new Intl.NumberFormat("fr-FR", { maximumFractionDigits: digits }).format(wh / 1000)}\u00a0kWh`;
+  `${new Intl.NumberFormat("fr-FR", { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(wh / 1000)}\u00a0kWh`;
 
 const made = await makeStore();
 const program = await serve(made.store);

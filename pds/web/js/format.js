@@ -34,12 +34,15 @@ export function number(value, options = {}) {
   return format.format(value).replace(/^-/, "\u2212");
 }
 
-/** A stored value for reading: three significant digits or so. @param {number} value @param {string} unit */
+/** A stored value for reading: two decimals at most, and none from 100 on. @param {number} value @param {string} unit */
 export function quantity(value, unit) {
   const shown = shownUnit(unit);
   const size = Math.abs(value * shown.factor);
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
-  const text = number(value * shown.factor, { maximumFractionDigits: digits });
+  const text = number(value * shown.factor, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   return shown.name ? text + FIXED + shown.name : text;
 }
 

@@ -10,6 +10,6 @@ export function Emblem() {
       <path class="arch-2" d="M66 150v-50a54 54 0 0 1 108 0v50z" />
       <path class="arch-3" d="M82 150v-44a38 38 0 0 1 76 0v44z" />
       <path class="arch-4" d="M98 150v-36a22 22 0 0 1 44 0v36z" />
-      <path class="floor" d="M50 150l48-13h44l48 13z" />
+      <path class="floor" d="M50 151v-1l48-13h44l48 13v1z" />
     </svg>`;
 }
