@@ -16,17 +16,17 @@ struct upload;
 
 struct request {
     const struct route *route;
-    struct str method;   /* "GET"; a HEAD runs the GET row, its body is dropped by the server */
-    struct str path;     /* raw, without the query */
+    struct str method;    /* "GET"; a HEAD runs the GET row, its body is dropped by the server */
+    struct str path;      /* raw, without the query */
     struct str params[8]; /* decoded values of :name and of a final *name, in order */
     size_t param_count;
-    struct arena *arena; /* lives as long as the request */
-    struct str body;     /* whole, for routes with BODY_JSON or BODY_FORM; empty otherwise */
+    struct arena *arena;   /* lives as long as the request */
+    struct str body;       /* whole, for routes with BODY_JSON or BODY_FORM; empty otherwise */
     struct upload *upload; /* for BODY_UPLOAD: read with upload_next(); NULL otherwise */
-    char address[64];    /* peer, numeric; the forwarded one when a declared proxy speaks */
-    bool loopback;       /* the peer is this machine, and no proxy is declared */
-    int64_t now;         /* instant of arrival, seconds */
-    void *transport;     /* the server's own */
+    char address[64];      /* peer, numeric; the forwarded one when a declared proxy speaks */
+    bool loopback;         /* the peer is this machine, and no proxy is declared */
+    int64_t now;           /* instant of arrival, seconds */
+    void *transport;       /* the server's own */
 };
 
 /* A header by name (any case); {NULL, 0} when absent. */
@@ -38,14 +38,15 @@ MUST_CHECK enum err request_query(const struct request *r, const char *name, str
 MUST_CHECK enum err request_query_only(const struct request *r, const char *const names[]);
 /* A cookie by name; {NULL, 0} when absent or twice. */
 struct str request_cookie(const struct request *r, const char *name);
-/* The body as a JSON object; the tree is the caller's. ERR_UNSUPPORTED unless Content-Type is application/json. */
+/* The body as a JSON object; the tree is the caller's. ERR_UNSUPPORTED unless Content-Type is
+ * application/json. */
 MUST_CHECK enum err request_json(const struct request *r, json_t **out);
 /* "fr" or "en" by Accept-Language; French when neither is asked for. */
 const char *request_language(const struct request *r);
 
 /* multipart/form-data, streamed to the handler's thread with back-pressure.
- * The next part that is a file: its form field and file name (a label, never a path; both arena-owned). ERR_NOT_FOUND after
- * the last. An unread rest of the part before is skipped. */
+ * The next part that is a file: its form field and file name (a label, never a path; both arena-owned).
+ * ERR_NOT_FOUND after the last. An unread rest of the part before is skipped. */
 MUST_CHECK enum err upload_next(struct upload *u, struct str *field, struct str *file_name);
 /* Up to size bytes of the current part; *got 0 at its end. Blocks until bytes come. ERR_IO when the client
  * went away, ERR_TOO_LARGE, ERR_TIMEOUT, ERR_INVALID (broken multipart). */

@@ -23,5 +23,6 @@ struct route {
 /* The row for a method and a raw path; params are decoded into the request (segment by segment, each once).
  * ERR_NOT_FOUND, or ERR_METHOD with *allow (at least 64 bytes) the methods that the path has, or ERR_INVALID
  * for a bad escape, NUL, control character, bad UTF-8, "." or ".." segment. */
-MUST_CHECK enum err router_find(const struct route *table, size_t count, struct request *request, char allow[static 64]);
+MUST_CHECK enum err router_find(const struct route *table, size_t count, struct request *request,
+                                char allow[static 64]);
 #endif

@@ -1,0 +1,93 @@
+#include "pds/httpd/response.h"
+
+#include "pds/base/mem.h"
+#include "pds/httpd/etag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void response_init(struct response *r)
+{
+    r->status = 200;
+    r->type = NULL;
+    buf_init(&r->body, RESPONSE_BODY_MAX);
+    r->source = NULL;
+    r->source_context = NULL;
+    r->source_free = NULL;
+    r->fixed = NULL;
+    r->fixed_len = 0;
+    r->header_count = 0;
+}
+
+static void drop_body(struct response *r)
+{
+    buf_done(&r->body);
+    if (r->source_free)
+        r->source_free(r->source_context);
+    r->source = NULL;
+    r->source_context = NULL;
+    r->source_free = NULL;
+    r->fixed = NULL;
+    r->fixed_len = 0;
+}
+
+void response_done(struct response *r)
+{
+    drop_body(r);
+    for (size_t i = 0; i < r->header_count; i++)
+        mem_free(r->headers[i].value);
+    r->header_count = 0;
+}
+
+enum err response_header(struct response *r, const char *name, const char *format, ...)
+{
+    char text[1024], *value;
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (len < 0 || (size_t)len >= sizeof text)
+        return err_set(ERR_INTERNAL, "header %s is too long", name);
+    if (strpbrk(text, "\r\n"))
+        return err_set(ERR_INTERNAL, "header %s would break its line", name);
+    if (r->header_count == RESPONSE_HEADERS_MAX)
+        return err_set(ERR_INTERNAL, "no room for header %s", name);
+    if (!(value = mem_text(text, (size_t)len)))
+        return err_set(ERR_NO_MEMORY, "header %s", name);
+    r->headers[r->header_count].name = name;
+    r->headers[r->header_count++].value = value;
+    return ERR_OK;
+}
+
+enum err response_json(struct response *r, int status, const json_t *tree)
+{
+    enum err e;
+
+    buf_clear(&r->body);
+    json_write(&r->body, tree);
+    if ((e = buf_err(&r->body)))
+        return err_wrap(e, "writing an answer");
+    r->status = status;
+    r->type = "application/json";
+    return ERR_OK;
+}
+
+enum err response_etag(struct response *r, struct str if_none_match)
+{
+    char tag[ETAG_BYTES];
+    enum err e;
+
+    etag_text(etag_digest(r->fixed ? r->fixed : r->body.data, r->fixed ? r->fixed_len : r->body.len), "",
+              tag);
+    if ((e = response_header(r, "ETag", "%s", tag)))
+        return e;
+    if (r->status == 200 && etag_listed(if_none_match, tag)) {
+        drop_body(r);
+        r->status = 304;
+        r->type = NULL;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,37 @@
+/* What the parts of a server share. */
+#ifndef HTTPD_SERVER_INTERNAL_H
+#define HTTPD_SERVER_INTERNAL_H
+#include "pds/httpd/crew.h"
+#include "pds/httpd/listener.h"
+#include "pds/httpd/pace.h"
+#include "pds/httpd/peer.h"
+#include "pds/httpd/server.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct server {
+    struct server_options options; /* its texts are looked at while opening only */
+    struct pace pace;
+    struct listener listener;
+    struct MHD_Daemon *daemon;
+    struct peers peers;
+    struct crew crew;
+    pthread_t warden;
+    bool warden_runs;
+    bool tls;
+    atomic_bool closing; /* no new request */
+    atomic_bool retired; /* the warden may go */
+    atomic_uint turns;   /* that have begun and not ended */
+    struct {
+        atomic_uint_least64_t connections, requests, refused, bytes_out, by_status[6];
+    } stats;
+};
+
+static inline void server_count(atomic_uint_least64_t *counter, uint64_t by)
+{
+    atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+#endif
