@@ -63,8 +63,8 @@ static enum err find_newline(struct csv_line *l, size_t from, size_t *at, bool *
     const char *hit = NULL;
     enum err e;
 
-    while (!(hit = have(l) > from ? memchr(l->bytes + l->start + from, '\n', have(l) - from) : NULL) && !l->ended &&
-           have(l) <= LIMIT_CSV_LINE_BYTES) {
+    while (!(hit = have(l) > from ? memchr(l->bytes + l->start + from, '\n', have(l) - from) : NULL) &&
+           !l->ended && have(l) <= LIMIT_CSV_LINE_BYTES) {
         from = have(l) > from ? have(l) : from;
         if ((e = fill(l)))
             return e;
@@ -74,26 +74,33 @@ static enum err find_newline(struct csv_line *l, size_t from, size_t *at, bool *
     return ERR_OK;
 }
 
-enum place { AT_START, IN_PLAIN, IN_QUOTES, AFTER_QUOTE };
+enum place { AT_START, IN_PLAIN, IN_QUOTES, AFTER_QUOTE, AFTER_RETURN, BROKEN };
+
+static enum place step(enum place place, char c)
+{
+    if (c == '"' && place == IN_QUOTES)
+        return AFTER_QUOTE;
+    if (c == '"' && (place == AT_START || place == AFTER_QUOTE))
+        return IN_QUOTES;
+    if (place == IN_QUOTES)
+        return IN_QUOTES;
+    if (place == AFTER_QUOTE && c == '\r') /* the line's last byte, or broken */
+        return AFTER_RETURN;
+    if (place == AFTER_RETURN || (place == AFTER_QUOTE && c != ';'))
+        return BROKEN;
+    return c == ';' ? AT_START : IN_PLAIN;
+}
 
 /* Where the reader of a line stands, as to quotes, after these bytes. */
 static enum place walk(const char *text, size_t len, enum place place)
 {
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-
-        if (c == '"')
-            place = place == AT_START || place == AFTER_QUOTE ? IN_QUOTES
-                    : place == IN_QUOTES                      ? AFTER_QUOTE
-                                                              : place;
-        else if (place != IN_QUOTES)
-            place = c == ';' ? AT_START : IN_PLAIN;
-    }
+    for (size_t i = 0; i < len && place != BROKEN; i++)
+        place = step(place, text[i]);
     return place;
 }
 
-/* The length of the line under the cursor. Quotes may hold newlines; a quote that finds no partner below the
- * ceiling spoils its first physical line only. */
+/* The length of the line under the cursor. Quotes may hold newlines; but quotes that do not come out even
+ * below the ceiling, or have text behind them, spoil one physical line only, as if it held no newline. */
 static enum err find_end(struct csv_line *l, size_t *len, bool *quoted)
 {
     size_t at, first, from = 0;
@@ -103,9 +110,11 @@ static enum err find_end(struct csv_line *l, size_t *len, bool *quoted)
 
     if ((e = find_newline(l, 0, &at, &over)))
         return e;
+    if (over)
+        l->flaw = "the line is longer than 1 MiB";
     first = at;
     *quoted = !over && at > 0 && memchr(l->bytes + l->start, '"', at);
-    while (*quoted && !over) {
+    while (*quoted) {
         place = walk(l->bytes + l->start + from, at - from, place);
         if (place != IN_QUOTES)
             break;
@@ -113,10 +122,14 @@ static enum err find_end(struct csv_line *l, size_t *len, bool *quoted)
         over = at == have(l); /* the input ends inside the quotes */
         if (!over && (e = find_newline(l, at + 1, &at, &over)))
             return e;
+        if (over)
+            break;
     }
-    if (over)
-        l->flaw = *quoted ? "a quote is not closed" : "the line is longer than 1 MiB";
-    *len = over && *quoted ? first : at;
+    if (place == BROKEN)
+        l->flaw = "text stands behind a closing quote";
+    else if (*quoted && over)
+        l->flaw = "a quote is not closed";
+    *len = *quoted && l->flaw ? first : at;
     return ERR_OK;
 }
 
@@ -174,13 +187,9 @@ static char *split_field(struct csv_line *l, char *text, const char *end)
         from += *from == '"';
         *out++ = *from;
     }
-    from++; /* the closing quote: find_end() saw it */
+    from++; /* behind the closing quote: find_end() saw that there is one */
     add_field(l, text, (size_t)(out - text));
-    if (from < end && *from != ';')
-        l->flaw = "text stands behind a closing quote";
-    while (from < end && *from != ';')
-        from++;
-    return from;
+    return from; /* at a ';' or at the end: there too */
 }
 
 static void split_quoted(struct csv_line *l, char *text, size_t len)
@@ -248,7 +257,7 @@ enum err csv_line_next(struct csv_line *l)
     l->next_number++;
     if (len > LIMIT_CSV_LINE_BYTES)
         return drop(l);
-    if (quoted)
+    if (quoted && !l->flaw)
         l->next_number += newlines(l->bytes + l->start, len);
     if (!l->flaw)
         split(l, len, quoted);

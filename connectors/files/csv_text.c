@@ -24,10 +24,7 @@ static uint32_t take(struct str *s, bool utf8)
     return point;
 }
 
-static bool is_space(uint32_t point)
-{
-    return point <= ' ' || point == NO_BREAK || point == NARROW_NO_BREAK;
-}
+static bool is_space(uint32_t point) { return point <= ' ' || point == NO_BREAK || point == NARROW_NO_BREAK; }
 
 /* '\0' for what leaves no trace: marks, and accents that stand for themselves. */
 static char plain(uint32_t point)

@@ -14,17 +14,27 @@ static const char *const PROPERTY_NAMES[PROPERTIES] = {
 };
 
 static const struct enedis_kind KINDS[] = {
-    {"courbe de charge", {"", "w", "kw"}, {1, 1, 1000}, enedis_curve_columns, enedis_curve_row, enedis_curve_end},
+    {"courbe de charge",
+     {"", "w", "kw"},
+     {1, 1, 1000},
+     enedis_curve_columns,
+     enedis_curve_row,
+     enedis_curve_end},
     {"index", {"", "wh", "kwh"}, {1, 1, 1000}, enedis_index_columns, enedis_index_row, enedis_index_end},
-    {"puissance maximale quotidienne", {"", "va", "w", "kva"}, {1, 1, 1, 1000}, enedis_curve_columns,
-     enedis_peak_row, enedis_peak_end},
+    {"puissance maximale quotidienne",
+     {"", "va", "w", "kva"},
+     {1, 1, 1, 1000},
+     enedis_curve_columns,
+     enedis_peak_row,
+     enedis_peak_end},
 };
 enum { CURVE, INDEX, PEAK, KIND_COUNT };
 
 static const struct {
     const char *part; /* of the folded "Etape metier" */
     const char *quality;
-} STAGES[] = {{"corrig", "corrected"}, {"valid", "definitive"}, {"defin", "definitive"}, {"estim", "estimated"}};
+} STAGES[] = {
+    {"corrig", "corrected"}, {"valid", "definitive"}, {"defin", "definitive"}, {"estim", "estimated"}};
 
 void enedis_reject(struct enedis_file *f, int64_t line, const char *reason)
 {
@@ -40,7 +50,8 @@ void enedis_doubt(struct enedis_file *f, int64_t line, const char *reason)
 enum err enedis_take(struct enedis_file *f, struct reading *r)
 {
     if (f->readings++ == LIMIT_POINTS_FILE)
-        return err_set(ERR_TOO_LARGE, "line %lld: over %d readings in a file", (long long)r->line, LIMIT_POINTS_FILE);
+        return err_set(ERR_TOO_LARGE, "line %lld: over %d readings in a file", (long long)r->line,
+                       LIMIT_POINTS_FILE);
     r->provider = "enedis";
     r->reference = str_of(f->section.reference);
     r->quality = f->section.quality;
@@ -69,7 +80,8 @@ bool enedis_pick_later(void *file, const struct enedis_point *earlier, const str
     if (later->value == ENEDIS_POINT_MISSING || later->value == earlier->value)
         return false;
     if (earlier->value != ENEDIS_POINT_MISSING)
-        enedis_doubt(file, later->line, "the same time stands twice with different values: the later line is kept");
+        enedis_doubt(file, later->line,
+                     "the same time stands twice with different values: the later line is kept");
     return true;
 }
 
@@ -146,7 +158,8 @@ static int find_step(struct enedis_file *f, const struct csv_line *l, int64_t li
     for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++)
         if (minutes == STEPS[i])
             return STEPS[i];
-    enedis_doubt(f, line, "the step in minutes is none that meters have: the times of the lines tell it instead");
+    enedis_doubt(f, line,
+                 "the step in minutes is none that meters have: the times of the lines tell it instead");
     return 0;
 }
 
@@ -219,6 +232,7 @@ static enum err read_columns(struct enedis_file *f, const struct csv_line *l)
 
 static enum err read_data(struct enedis_file *f, const struct csv_line *l)
 {
+    f->properties_next = false;
     if (f->section.ignored)
         return ERR_OK;
     if (!f->section.kind) { /* a file without header lines is a load curve */
@@ -236,10 +250,7 @@ static bool is_blank(const struct csv_line *l)
     return true;
 }
 
-static bool is_label(struct str s)
-{
-    return s.len > 10 && s.ptr[4] == '-' && s.ptr[7] == '-';
-}
+static bool is_label(struct str s) { return s.len > 10 && s.ptr[4] == '-' && s.ptr[7] == '-'; }
 
 static enum err read_line(struct enedis_file *f, const struct csv_line *l)
 {

@@ -4,8 +4,9 @@
 
 enum { PARTS = 1000 /* of a watt, while values wait */, MINUTE_S = 60, CARRY = 2 };
 
-static const char LENGTH_GUESSED[] = "no neighbour is near enough to tell how long this interval is: the length of "
-                                     "the nearest known one was taken";
+static const char LENGTH_GUESSED[] =
+    "its neighbours leave open how long this interval is: the length of the nearest "
+    "known one was taken";
 
 bool enedis_curve_columns(struct enedis_file *f, const struct csv_line *l)
 {
@@ -24,8 +25,8 @@ static int minutes_of(int64_t seconds)
     return 0;
 }
 
-/* What stands around a label: distances to the one before, the one after, and from there to the next (0: none);
- * the length of the interval before. */
+/* What stands around a label: distances to the one before, the one after, and from there to the next (0:
+ * none); the length of the interval before. */
 struct around {
     int64_t before, after, beyond;
     int known;
@@ -94,8 +95,8 @@ static enum err resolve(struct enedis_file *f, size_t i)
     return take_point(f, p, minutes);
 }
 
-/* Give out what is known. Lines in order of time wait for two more after them; when they are in another order,
- * or the section ends, all go. */
+/* Give out what is known. Lines in order of time wait for two more after them; when they are in another
+ * order, or the section ends, all go. */
 static enum err flush(struct enedis_file *f, bool over)
 {
     size_t carry = over || f->points.unsorted ? 0 : CARRY;
@@ -116,8 +117,9 @@ static void tell_twice(struct enedis_file *f, bool over)
     int64_t line = enedis_label_doubt(&f->section.clock, over);
 
     if (line)
-        enedis_doubt(f, line, "in the hour that comes twice in autumn only one of two times is there: which one is a "
-                              "guess from the order of lines");
+        enedis_doubt(f, line,
+                     "in the hour that comes twice in autumn only one of two times is there: which one is a "
+                     "guess from the order of lines");
 }
 
 /* The value of a line in thousandths of a watt, ENEDIS_POINT_MISSING when there is none to take. */

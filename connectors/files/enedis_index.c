@@ -32,7 +32,8 @@ static bool name_columns(struct enedis_registers *r, const struct csv_line *l, c
 
 bool enedis_index_columns(struct enedis_file *f, const struct csv_line *l)
 {
-    struct enedis_registers *drawn = &f->registers[ENEDIS_CONSUMPTION], *given = &f->registers[ENEDIS_PRODUCTION];
+    struct enedis_registers *drawn = &f->registers[ENEDIS_CONSUMPTION],
+                            *given = &f->registers[ENEDIS_PRODUCTION];
     bool eai = name_columns(given, l, "eai");
     bool eas = name_columns(drawn, l, "eas");
 
@@ -88,7 +89,8 @@ static const char *read_values(const struct enedis_file *f, const struct enedis_
 static enum err release(struct enedis_file *f, enum enedis_flow flow)
 {
     struct enedis_registers *r = &f->registers[flow];
-    struct reading reading = {.dataset = INDEXES[flow], .grain = "index", .start_at = r->row.at, .end_at = r->row.at};
+    struct reading reading = {
+        .dataset = INDEXES[flow], .grain = "index", .start_at = r->row.at, .end_at = r->row.at};
     struct enedis_point p = {.at = r->row.at, .value = r->row.values[TOTAL], .line = (uint32_t)r->row.line};
     enum err e;
 
@@ -101,7 +103,8 @@ static enum err release(struct enedis_file *f, enum enedis_flow flow)
             reading.values[reading.value_count++] = (struct reading_value){NAMES[i], r->row.values[i], 1};
     if ((e = enedis_take(f, &reading)) || (e = enedis_points_add(&r->totals, p)))
         return e;
-    if (enedis_points_is_full(&r->totals)) /* only with dates that come again and again: room is left afterwards */
+    if (enedis_points_is_full(
+            &r->totals)) /* only with dates that come again and again: room is left afterwards */
         enedis_points_merge(&r->totals, f, enedis_pick_later);
     return ERR_OK;
 }
@@ -115,7 +118,8 @@ static enum err take_row(struct enedis_file *f, enum enedis_flow flow, const str
     if (same_date && memcmp(r->row.values, row->values, sizeof row->values) == 0)
         return ERR_OK; /* the export writes the autumn day twice */
     if (same_date)
-        enedis_doubt(f, row->line, "the same date stands twice with different indexes: the later line is kept");
+        enedis_doubt(f, row->line,
+                     "the same date stands twice with different indexes: the later line is kept");
     else if ((e = release(f, flow)))
         return e;
     r->row = *row;

@@ -28,7 +28,8 @@ static bool is_in_range(int64_t at)
 }
 
 /* Which of the two instants of a time that comes twice: the nearest that keeps the order of the lines. */
-static int64_t place_twice(struct enedis_clock *c, const struct zone *z, const struct civil *written, int64_t line)
+static int64_t place_twice(struct enedis_clock *c, const struct zone *z, const struct civil *written,
+                           int64_t line)
 {
     int64_t first = zone_instant(z, written, 0), second = zone_instant(z, written, 1);
     bool is_first = c->backwards ? c->any && second >= c->last_at : !c->any || first > c->last_at;
@@ -40,8 +41,8 @@ static int64_t place_twice(struct enedis_clock *c, const struct zone *z, const s
     return is_first ? first : second;
 }
 
-static const char *place(struct enedis_clock *c, const struct zone *z, const struct civil *written, int64_t line,
-                         int64_t *at)
+static const char *place(struct enedis_clock *c, const struct zone *z, const struct civil *written,
+                         int64_t line, int64_t *at)
 {
     int64_t local = clock_instant(written);
 
@@ -64,7 +65,8 @@ static const char *place(struct enedis_clock *c, const struct zone *z, const str
     return NULL;
 }
 
-const char *enedis_label_read(struct enedis_clock *c, const struct zone *z, struct str text, int64_t line, int64_t *at)
+const char *enedis_label_read(struct enedis_clock *c, const struct zone *z, struct str text, int64_t line,
+                              int64_t *at)
 {
     struct civil written;
     const char *flaw;

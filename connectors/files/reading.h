@@ -19,13 +19,14 @@ struct reading_value {
 struct reading {
     const char *dataset;  /* constant: "energy.electricity.consumption" */
     const char *provider; /* constant: "enedis" */
-    const char *grain;    /* constant: "curve" or "daily": two grains of one quantity are kept apart, never added */
-    struct str reference; /* meter number as written: text, may be empty; borrowed for the call */
+    const char
+        *grain; /* constant: "curve" or "daily": two grains of one quantity are kept apart, never added */
+    struct str reference;     /* meter number as written: text, may be empty; borrowed for the call */
     int64_t start_at, end_at; /* [start, end), seconds UTC; equal for an instant (an index) */
-    const char *quality;  /* constant: "definitive", "corrected", "measured", "estimated" */
+    const char *quality;      /* constant: "definitive", "corrected", "measured", "estimated" */
     struct reading_value values[READING_VALUES_MAX];
     size_t value_count;
-    int64_t line;         /* of the file, from 1 */
+    int64_t line; /* of the file, from 1 */
 };
 
 /* Bytes of the file, in order: up to size into out, *got 0 at the end. */
