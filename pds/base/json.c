@@ -8,8 +8,10 @@
 
 /* jansson's scanner ignores a failure to grow its token and then works on a shorter one. So within a
  * read the first failure is hidden from it, by a little memory kept for that, and it dooms the read: the
- * text ends there, no other allocation succeeds, and what came out is thrown away. */
-enum { SPARE_BYTES = 256 };
+ * text ends there, no other allocation succeeds, and what came out is thrown away. A text in quotes may
+ * outgrow the spare, and is then refused at its end; a number or a word, which jansson asserts to be
+ * whole, may not. */
+enum { SPARE_BYTES = 256, WORD_BYTES = 100 };
 static _Thread_local struct {
     bool reading, doomed;
     _Alignas(max_align_t) char bytes[SPARE_BYTES];
@@ -55,6 +57,7 @@ static enum err refuse_at(struct str text, size_t at, const char *reason)
 struct scan {
     int keys[LIMIT_JSON_DEPTH + 1]; /* colons so far, by depth */
     int depth;
+    int word; /* bytes so far of a number or a word */
     bool in_string, escaped;
 };
 
@@ -69,6 +72,9 @@ static const char *scan_byte(struct scan *s, char c)
         s->escaped = c == '\\' && !s->escaped;
         return NULL;
     }
+    s->word = strchr(" \t\n\r{}[]:,\"", c) ? 0 : s->word + 1;
+    if (s->word > WORD_BYTES)
+        return "a number or word that is too long";
     if (c == '"')
         s->in_string = true;
     if (c == '{' || c == '[') {
