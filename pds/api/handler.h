@@ -1,0 +1,29 @@
+/* The handlers of the table of routes. Each fills the response, or returns an outcome that
+ * exchange_run() turns into a problem document. context is struct api. */
+#ifndef API_HANDLER_H
+#define API_HANDLER_H
+#include "pds/base/err.h"
+#include "pds/httpd/request.h"
+#include "pds/httpd/response.h"
+
+#define HANDLER(name) enum err name(struct request *request, struct response *response, void *context)
+
+HANDLER(page_get);
+HANDLER(health_get);
+HANDLER(metrics_get);
+HANDLER(openapi_get);
+HANDLER(session_get);
+HANDLER(session_post);
+HANDLER(session_delete);
+HANDLER(lock_post);
+HANDLER(passphrase_post);
+HANDLER(recover_post);
+HANDLER(dataset_list);
+HANDLER(record_list);
+HANDLER(record_post);
+HANDLER(source_get_list);
+HANDLER(import_get_list);
+HANDLER(import_post);
+HANDLER(import_undo_post);
+HANDLER(check_get);
+#endif

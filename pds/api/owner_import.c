@@ -1,0 +1,106 @@
+/* The owner imports files, lists imports, takes one back, and has the store checked. */
+#include "pds/api/handler.h"
+
+#include "connectors/runner/intake.h"
+#include "pds/api/api.h"
+#include "pds/base/auto.h"
+#include "pds/base/limits.h"
+#include "pds/store/import.h"
+#include "pds/store/store_check.h"
+
+#include <string.h>
+
+static enum err read_upload(void *context, void *out, size_t size, size_t *got) { return upload_read(context, out, size, got); }
+
+static enum err import_parts(const struct intake_options *options, struct upload *upload, json_t *entries)
+{
+    struct reading_input input = {.read = read_upload, .context = upload};
+    struct str field, file;
+    unsigned count = 0;
+    enum err e;
+
+    while (!(e = upload_next(upload, &field, &file))) {
+        if (!str_eq(field, STR("file")))
+            continue;
+        if (++count > LIMIT_FILES_IMPORT)
+            return err_set(ERR_TOO_LARGE, "more than %d files", LIMIT_FILES_IMPORT);
+        if ((e = intake_file(options, file, &input, entries)))
+            return err_wrap(e, "file %u", count);
+    }
+    if (e != ERR_NOT_FOUND)
+        return e;
+    return count ? ERR_OK : err_set(ERR_INVALID, "the form has no field \"file\"");
+}
+
+enum err import_post(struct request *request, struct response *response, void *context)
+{
+    static const char *const NAMES[] = {"dataset", "timezone", NULL};
+    struct api *api = context;
+    AUTO(json_freep) json_t *answer = json_pack("{s:[]}", "files");
+    struct intake_options options = {.zone = zone_paris(), .now = request->now};
+    struct str dataset, zone;
+    enum err e;
+
+    if (!answer)
+        return err_set(ERR_NO_MEMORY, "the answer");
+    if ((e = request_query_only(request, NAMES)) || (e = request_query(request, "dataset", &dataset)) ||
+        (e = request_query(request, "timezone", &zone)) || (dataset.ptr && (e = dataset_find(dataset, &options.only))) ||
+        (zone.ptr && (e = zone_find(zone, &options.zone))) || (e = store_enter(api->store, &options.vault)))
+        return e;
+    e = import_parts(&options, request->upload, json_object_get(answer, "files"));
+    store_leave(api->store);
+    return e ? e : response_json(response, 200, answer);
+}
+
+enum err import_get_list(struct request *request, struct response *response, void *context)
+{
+    static const char *const NAMES[] = {"limit", "cursor", NULL};
+    struct api *api = context;
+    AUTO(json_freep) json_t *list = NULL;
+    struct str limit_text, cursor;
+    struct vault *vault;
+    int64_t limit = LIMIT_LIST_ANSWER;
+    enum err e;
+
+    if ((e = request_query_only(request, NAMES)) || (e = request_query(request, "limit", &limit_text)) ||
+        (e = request_query(request, "cursor", &cursor)))
+        return e;
+    if (limit_text.ptr && (str_int64(limit_text, &limit) || limit < 1 || limit > LIMIT_LIST_ANSWER))
+        return err_set(ERR_INVALID, "limit is no number from 1 to %d", LIMIT_LIST_ANSWER);
+    if ((e = store_enter(api->store, &vault)))
+        return e;
+    e = import_list(vault, cursor, limit, &list);
+    store_leave(api->store);
+    return e ? e : response_json(response, 200, list);
+}
+
+enum err import_undo_post(struct request *request, struct response *response, void *context)
+{
+    struct api *api = context;
+    AUTO(json_freep) json_t *done = NULL;
+    struct vault *vault;
+    int64_t removed, restored;
+    enum err e;
+
+    if ((e = store_enter(api->store, &vault)))
+        return e;
+    e = import_undo(vault, request->params[0], request->now, &removed, &restored);
+    store_leave(api->store);
+    if (e)
+        return e;
+    done = json_pack("{s:s%, s:I, s:I}", "id", request->params[0].ptr, request->params[0].len, "removed",
+                     (json_int_t)removed, "restored", (json_int_t)restored);
+    return done ? response_json(response, 200, done) : err_set(ERR_NO_MEMORY, "the answer");
+}
+
+enum err check_get(struct request *request, struct response *response, void *context)
+{
+    struct api *api = context;
+    AUTO(json_freep) json_t *report = NULL;
+    enum err e;
+
+    (void)request;
+    if ((e = store_check(api->store, NULL, &report)))
+        return e;
+    return response_json(response, 200, report);
+}

@@ -1,0 +1,188 @@
+/* Signing in and out, locking, and the keys' changes. */
+#include "pds/api/handler.h"
+
+#include "pds/api/api.h"
+#include "pds/api/exchange.h"
+#include "pds/api/problem.h"
+#include "pds/api/session.h"
+#include "pds/api/signin.h"
+#include "pds/base/auto.h"
+#include "pds/base/clock.h"
+#include "pds/base/limits.h"
+#include "pds/crypto/random.h"
+
+#include <string.h>
+
+/* A secret out of a JSON body into guarded memory; the body's copies are wiped. */
+static enum err take_secret(const struct request *request, json_t *body, const char *key, struct secret_text **out)
+{
+    const char *text;
+    enum err e;
+
+    if ((e = json_get_text(body, key, &text)))
+        return e;
+    if (strlen(text) > LIMIT_PASSPHRASE_BYTES)
+        return err_set(ERR_TOO_LARGE, "%s is longer than %ld bytes", key, LIMIT_PASSPHRASE_BYTES + 0L);
+    e = secret_text_new(text, strlen(text), out);
+    random_wipe((char *)(uintptr_t)text, strlen(text)); /* the tree is ours, and goes at once */
+    random_wipe((char *)(uintptr_t)request->body.ptr, request->body.len);
+    return e;
+}
+
+static enum err read_body(const struct request *request, const char *const keys[], json_t **out)
+{
+    enum err e;
+
+    if ((e = request_json(request, out)))
+        return e;
+    if ((e = json_only_keys(*out, keys))) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return e;
+}
+
+typedef enum err key_of(struct store *s, const struct secret_text *secret, struct store_key **root);
+
+/* One derivation behind the gate. On ERR_THROTTLED *retry_after_s tells how long to wait. */
+static enum err derive(struct api *api, const struct request *request, key_of *open, const struct secret_text *secret,
+                       struct store_key **root, int *retry_after_s)
+{
+    enum err e;
+
+    if ((e = signin_enter(api->signin, request->address, clock_monotonic_ms(), retry_after_s)))
+        return e;
+    e = open(api->store, secret, root);
+    signin_leave(api->signin, request->address, e == ERR_WRONG_KEY || e == ERR_INVALID, clock_monotonic_ms());
+    return e;
+}
+
+static enum err answer_session(struct response *response, const char *csrf, int64_t ends_at)
+{
+    AUTO(json_freep) json_t *body = NULL;
+    char ends[CLOCK_TEXT_BYTES];
+
+    clock_text(ends_at, ends);
+    body = json_pack("{s:s, s:i, s:s}", "csrf", csrf, "idle_seconds", LIMIT_SESSION_IDLE_S, "expires_at", ends);
+    return body ? response_json(response, 200, body) : err_set(ERR_NO_MEMORY, "the answer");
+}
+
+static enum err set_cookie(const struct api *api, struct response *response, const char *token)
+{
+    return response_header(response, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+                           api->tls ? "__Host-traboule" : "traboule", token, api->tls ? "; Secure" : "",
+                           *token ? "" : "; Max-Age=0");
+}
+
+/* The failure of a derivation: told here when it is a matter of waiting. */
+static enum err tell_wait(const struct request *request, enum err e, int retry_after_s, struct response *response)
+{
+    if (e != ERR_THROTTLED)
+        return e;
+    problem_fill(request, e, retry_after_s, response);
+    return ERR_OK;
+}
+
+static enum err begin_session(struct api *api, const struct request *request, struct response *response)
+{
+    char token[SESSION_TOKEN_TEXT], csrf[SESSION_TOKEN_TEXT];
+    enum err e;
+
+    if ((e = session_begin(api->sessions, request->now, token, csrf)))
+        return e;
+    if (!(e = set_cookie(api, response, token)))
+        e = answer_session(response, csrf, request->now + LIMIT_SESSION_S);
+    random_wipe(token, sizeof token);
+    return e;
+}
+
+enum err session_post(struct request *request, struct response *response, void *context)
+{
+    static const char *const KEYS[] = {"passphrase", NULL};
+    struct api *api = context;
+    AUTO(json_freep) json_t *body = NULL;
+    AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    int retry_after_s = 0;
+    enum err e;
+
+    if ((e = read_body(request, KEYS, &body)) || (e = take_secret(request, body, "passphrase", &passphrase)))
+        return e;
+    if ((e = derive(api, request, store_key_of_passphrase, passphrase, &root, &retry_after_s)))
+        return tell_wait(request, e, retry_after_s, response);
+    if ((e = store_unlock(api->store, root, request->now)))
+        return e;
+    /* Signed in all the same when the slot cannot be written again; the next sign-in tries once more. */
+    err_ignore(store_raise_cost(api->store, root, passphrase, passphrase_cost_here()));
+    return begin_session(api, request, response);
+}
+
+enum err session_get(struct request *request, struct response *response, void *context)
+{
+    struct api *api = context;
+    char csrf[SESSION_TOKEN_TEXT];
+    int64_t ends_at;
+    enum err e;
+
+    if ((e = session_find(api->sessions, exchange_token(request, api), request->now, csrf, &ends_at)))
+        return e;
+    return answer_session(response, csrf, ends_at);
+}
+
+enum err session_delete(struct request *request, struct response *response, void *context)
+{
+    struct api *api = context;
+
+    session_end(api->sessions, exchange_token(request, api));
+    response->status = 204;
+    return set_cookie(api, response, "");
+}
+
+enum err lock_post(struct request *request, struct response *response, void *context)
+{
+    struct api *api = context;
+
+    (void)request;
+    sessions_end_all(api->sessions);
+    store_lock(api->store);
+    response->status = 204;
+    return set_cookie(api, response, "");
+}
+
+/* {"<current>", "<next>"}: open by the first, wrap for the second. */
+static enum err change_passphrase(struct api *api, struct request *request, struct response *response, const char *current,
+                                  const char *next, key_of *open)
+{
+    const char *const keys[] = {current, next, NULL};
+    AUTO(json_freep) json_t *body = NULL;
+    AUTO(secret_text_freep) struct secret_text *old = NULL;
+    AUTO(secret_text_freep) struct secret_text *fresh = NULL;
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    int retry_after_s = 0;
+    enum err e;
+
+    if ((e = read_body(request, keys, &body)) || (e = take_secret(request, body, current, &old)) ||
+        (e = take_secret(request, body, next, &fresh)) || (e = passphrase_check_new(fresh)))
+        return e;
+    if ((e = derive(api, request, open, old, &root, &retry_after_s)))
+        return tell_wait(request, e, retry_after_s, response);
+    if ((e = store_set_passphrase(api->store, root, fresh, passphrase_cost_here())))
+        return e;
+    response->status = 204;
+    return ERR_OK;
+}
+
+enum err passphrase_post(struct request *request, struct response *response, void *context)
+{
+    return change_passphrase(context, request, response, "current", "new", store_key_of_passphrase);
+}
+
+enum err recover_post(struct request *request, struct response *response, void *context)
+{
+    struct api *api = context;
+    enum err e = change_passphrase(api, request, response, "code", "passphrase", store_key_of_recovery);
+
+    if (!e && response->status == 204)
+        sessions_end_all(api->sessions); /* whoever was in with the old one is out */
+    return e;
+}

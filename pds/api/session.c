@@ -1,0 +1,159 @@
+#include "pds/api/session.h"
+
+#include "pds/base/buf.h"
+#include "pds/base/codec.h"
+#include "pds/base/limits.h"
+#include "pds/base/mem.h"
+#include "pds/crypto/random.h"
+#include "pds/crypto/seal.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { TOKEN_BYTES = 32, DIGEST_BYTES = 32 };
+
+struct sessions {
+    pthread_mutex_t mutex;
+    struct {
+        uint8_t digest[DIGEST_BYTES];
+        int64_t began_at, used_at; /* seconds, UTC; began_at 0: free */
+    } rows[LIMIT_SESSIONS];
+};
+
+struct sessions *sessions_new(void)
+{
+    struct sessions *s = mem_new(sizeof *s);
+
+    if (s)
+        (void)pthread_mutex_init(&s->mutex, NULL); /* default attributes cannot fail on Linux */
+    return s;
+}
+
+void sessions_free(struct sessions *s)
+{
+    if (!s)
+        return;
+    (void)pthread_mutex_destroy(&s->mutex);
+    random_wipe(s, sizeof *s);
+    mem_free(s);
+}
+
+/* BLAKE2b of a purpose and the token's text. */
+static void digest(const char *purpose, struct str token, uint8_t out[static DIGEST_BYTES])
+{
+    struct seal_hash h;
+
+    seal_hash_init(&h);
+    seal_hash_add(&h, purpose, strlen(purpose) + 1);
+    seal_hash_add(&h, token.ptr, token.len);
+    seal_hash_end(&h, out);
+}
+
+static enum err text_of(const uint8_t bytes[static TOKEN_BYTES], char out[static SESSION_TOKEN_TEXT])
+{
+    struct buf text;
+    enum err e;
+
+    buf_init(&text, SESSION_TOKEN_TEXT);
+    codec_base64url(&text, bytes, TOKEN_BYTES);
+    if (!(e = buf_err(&text)))
+        memcpy(out, text.data, text.len + 1);
+    buf_done(&text);
+    return e;
+}
+
+static enum err csrf_of(struct str token, char out[static SESSION_TOKEN_TEXT])
+{
+    uint8_t bytes[DIGEST_BYTES];
+
+    digest("csrf", token, bytes);
+    return text_of(bytes, out);
+}
+
+static bool is_over(int64_t began_at, int64_t used_at, int64_t now)
+{
+    return began_at == 0 || now - used_at >= LIMIT_SESSION_IDLE_S || now - began_at >= LIMIT_SESSION_S;
+}
+
+enum err session_begin(struct sessions *s, int64_t now, char token[static SESSION_TOKEN_TEXT],
+                       char csrf[static SESSION_TOKEN_TEXT])
+{
+    uint8_t bytes[TOKEN_BYTES];
+    size_t place = 0;
+    enum err e;
+
+    random_bytes(bytes, sizeof bytes);
+    if ((e = text_of(bytes, token)) || (e = csrf_of(str_of(token), csrf)))
+        return e;
+    random_wipe(bytes, sizeof bytes);
+    (void)pthread_mutex_lock(&s->mutex);
+    for (size_t i = 0; i < LIMIT_SESSIONS; i++) {
+        if (is_over(s->rows[i].began_at, s->rows[i].used_at, now)) {
+            place = i;
+            break;
+        }
+        if (s->rows[i].used_at < s->rows[place].used_at)
+            place = i;
+    }
+    digest("session", str_of(token), s->rows[place].digest);
+    s->rows[place].began_at = s->rows[place].used_at = now;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return ERR_OK;
+}
+
+/* Place of a token's row, or LIMIT_SESSIONS; with the mutex held. Every row is compared, in constant time. */
+static size_t place_of(const struct sessions *s, struct str token)
+{
+    uint8_t wanted[DIGEST_BYTES];
+    size_t place = LIMIT_SESSIONS;
+
+    digest("session", token, wanted);
+    for (size_t i = 0; i < LIMIT_SESSIONS; i++) {
+        if (random_equal(s->rows[i].digest, wanted, sizeof wanted) && s->rows[i].began_at)
+            place = i;
+    }
+    return place;
+}
+
+enum err session_find(struct sessions *s, struct str token, int64_t now, char csrf[static SESSION_TOKEN_TEXT],
+                      int64_t *ends_at)
+{
+    size_t place;
+    bool over = true;
+
+    if (token.len != SESSION_TOKEN_TEXT - 1)
+        return err_set(ERR_UNAUTHENTICATED, "no session");
+    (void)pthread_mutex_lock(&s->mutex);
+    place = place_of(s, token);
+    if (place < LIMIT_SESSIONS) {
+        over = is_over(s->rows[place].began_at, s->rows[place].used_at, now);
+        if (over)
+            memset(&s->rows[place], 0, sizeof s->rows[place]);
+        else
+            s->rows[place].used_at = now;
+        if (!over && ends_at)
+            *ends_at = s->rows[place].began_at + LIMIT_SESSION_S;
+    }
+    (void)pthread_mutex_unlock(&s->mutex);
+    if (over)
+        return err_set(ERR_UNAUTHENTICATED, "no session");
+    return csrf_of(token, csrf);
+}
+
+void session_end(struct sessions *s, struct str token)
+{
+    size_t place;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    place = place_of(s, token);
+    if (place < LIMIT_SESSIONS)
+        memset(&s->rows[place], 0, sizeof s->rows[place]);
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+void sessions_end_all(struct sessions *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    memset(s->rows, 0, sizeof s->rows);
+    (void)pthread_mutex_unlock(&s->mutex);
+}

@@ -1,0 +1,20 @@
+/* The gate before a key derivation (security brief 4.3): few at once, few waiting, and after LIMIT_FAILURES_FREE
+ * failures from an address a delay that doubles from 1 s to LIMIT_FAILURE_DELAY_MAX_S. Never a lasting
+ * lock-out; loopback has a count of its own, so that the owner at the machine is not kept out by others.
+ * Thread-safe. */
+#ifndef API_SIGNIN_H
+#define API_SIGNIN_H
+#include "pds/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct signin;
+struct signin *signin_new(void); /* NULL: no memory */
+void signin_free(struct signin *s);
+
+/* Wait for a place to derive. ERR_THROTTLED with the seconds to wait in *retry_after_s: then there is no
+ * signin_leave(). address is numeric text. */
+MUST_CHECK enum err signin_enter(struct signin *s, const char *address, int64_t now_ms, int *retry_after_s);
+void signin_leave(struct signin *s, const char *address, bool failed, int64_t now_ms);
+#endif
