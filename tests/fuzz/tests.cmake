@@ -1,0 +1,30 @@
+# Parsers of foreign bytes: tests/fuzz/fuzz_<name>.c is a target, tests/fuzz/corpus/<name>/ what it starts from and all
+# that ever broke it. Everywhere the corpus is replayed; the fuzz preset (clang) also looks for more, five seconds each.
+set(FUZZ_SECONDS 5 CACHE STRING "How long each fuzz target looks for more")
+
+set(fuzz_modules "")
+foreach(module IN ITEMS pds_base pds_crypto pds_vault pds_store connectors_files pds_httpd)
+  if(TARGET ${module})
+    list(APPEND fuzz_modules ${module})
+  endif()
+endforeach()
+
+file(GLOB fuzz_targets CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+foreach(target IN LISTS fuzz_targets)
+  get_filename_component(fuzz ${target} NAME_WE)
+  string(REGEX REPLACE "^fuzz_" "" name ${fuzz})
+  set(corpus ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  add_executable(replay_${name} ${target} tests/fuzz/replay.c)
+  target_link_libraries(replay_${name} PRIVATE ${fuzz_modules})
+  add_test(NAME fuzz_replay_${name} COMMAND replay_${name} ${corpus})
+  set_tests_properties(fuzz_replay_${name} PROPERTIES LABELS fuzz TIMEOUT ${TEST_TIMEOUT})
+  if(TRABOULE_FUZZ)
+    add_executable(${fuzz} ${target})
+    target_link_libraries(${fuzz} PRIVATE ${fuzz_modules} -fsanitize=fuzzer)
+    set(work ${CMAKE_BINARY_DIR}/corpus/${name})
+    file(COPY ${corpus}/ DESTINATION ${work})
+    add_test(NAME ${fuzz} COMMAND ${fuzz} -max_total_time=${FUZZ_SECONDS} -rss_limit_mb=512 -print_final_stats=1
+             -artifact_prefix=${CMAKE_BINARY_DIR}/ ${work})
+    set_tests_properties(${fuzz} PROPERTIES LABELS fuzz TIMEOUT ${TEST_TIMEOUT})
+  endif()
+endforeach()
