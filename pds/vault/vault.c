@@ -1,0 +1,174 @@
+#include "pds/vault/vault.h"
+
+#include "pds/base/auto.h"
+#include "pds/base/embed.h"
+#include "pds/base/fs.h"
+#include "pds/base/mem.h"
+#include "pds/vault/db_internal.h"
+#include "pds/vault/migrate.h"
+#include "pds/vault/vault_internal.h"
+
+#include <string.h>
+
+extern const struct embed MIGRATIONS[];
+
+static const char SQL_SNAPSHOT[] = "BEGIN";
+static const char SQL_SNAPSHOT_END[] = "ROLLBACK";
+
+enum err vault_create(const char *dir, const struct store_key *root,
+                      const uint8_t store_id[static STORE_ID_BYTES])
+{
+    AUTO(vfs_closep) struct vfs *v = NULL;
+    struct db *db = NULL;
+    enum err e;
+
+    if ((e = db_start()) || (e = fs_check_private_dir(dir)) || (e = vfs_open(dir, root, store_id, true, &v)))
+        return err_wrap(e, "making the vault");
+    if (!(e = db_open(v, DB_MAKER, &db)))
+        e = migrate_run(db, MIGRATIONS);
+    db_close(db); /* the only connection: brings the log to vault.db and removes it */
+    if (!e && atomic_load(&v->ended))
+        e = err_set(ERR_IO, "a sync failed");
+    if (!e && !(e = vfs_settle(v)))
+        e = fs_sync_dir(dir);
+    return e ? err_wrap(e, "making the vault") : ERR_OK;
+}
+
+static enum err vault_start(struct vault *v, const char *dir, const struct store_key *root,
+                            const uint8_t *store_id)
+{
+    enum err e;
+
+    if ((e = vfs_open(dir, root, store_id, false, &v->vfs)) ||
+        (e = db_open(v->vfs, DB_WRITER, &v->writer.db)) || (e = migrate_run(v->writer.db, MIGRATIONS)))
+        return e;
+    return writer_start(&v->writer);
+}
+
+enum err vault_open(const char *dir, const struct store_key *root,
+                    const uint8_t store_id[static STORE_ID_BYTES], struct vault **out)
+{
+    AUTO(vault_closep) struct vault *v = NULL;
+    enum err e;
+
+    if ((e = db_start()))
+        return e;
+    if (!(v = mem_new(sizeof *v)))
+        return err_set(ERR_NO_MEMORY, "the vault");
+    pthread_mutex_init(&v->mutex, NULL);
+    pthread_cond_init(&v->free_reader, NULL);
+    writer_init(&v->writer, v);
+    if ((e = vault_start(v, dir, root, store_id)))
+        return e;
+    *out = v;
+    v = NULL;
+    return ERR_OK;
+}
+
+void vault_close(struct vault *v)
+{
+    if (!v)
+        return;
+    for (size_t i = 0; i < LIMIT_READERS; i++)
+        db_close(v->readers[i].db);
+    writer_stop(&v->writer);
+    vfs_close(v->vfs);
+    pthread_cond_destroy(&v->free_reader);
+    pthread_mutex_destroy(&v->mutex);
+    mem_free(v);
+}
+
+/* An open reader that is free, else a place to open one, else NULL. */
+static struct pooled *find_reader(struct vault *v)
+{
+    struct pooled *empty = NULL;
+
+    for (size_t i = 0; i < LIMIT_READERS; i++) {
+        struct pooled *r = &v->readers[i];
+
+        if (!r->taken && r->db)
+            return r;
+        if (!r->taken && !empty)
+            empty = r;
+    }
+    return empty;
+}
+
+static struct pooled *take_reader(struct vault *v)
+{
+    struct pooled *r;
+
+    pthread_mutex_lock(&v->mutex);
+    while (!(r = find_reader(v)))
+        (void)pthread_cond_wait(&v->free_reader, &v->mutex);
+    r->taken = true;
+    pthread_mutex_unlock(&v->mutex);
+    return r;
+}
+
+/* The place's connection, NULL for none, and whether it stays taken. */
+static void set_reader(struct vault *v, struct pooled *r, struct db *db, bool taken)
+{
+    pthread_mutex_lock(&v->mutex);
+    r->db = db;
+    r->taken = taken;
+    if (!taken)
+        pthread_cond_signal(&v->free_reader);
+    pthread_mutex_unlock(&v->mutex);
+}
+
+static struct pooled *find_taken(struct vault *v, const struct db *db)
+{
+    struct pooled *r = v->readers;
+
+    pthread_mutex_lock(&v->mutex);
+    while (!r->taken || r->db != db) /* one of ours */
+        r++;
+    pthread_mutex_unlock(&v->mutex);
+    return r;
+}
+
+enum err vault_read(struct vault *v, struct db **out)
+{
+    struct pooled *r = take_reader(v);
+    struct db *db = r->db;
+    enum err e = db ? ERR_OK : db_open(v->vfs, DB_READER, &db);
+
+    if (!e)
+        e = db_run(db, SQL_SNAPSHOT, NO_PARAMS);
+    set_reader(v, r, db, !e);
+    if (!e)
+        *out = db;
+    return e;
+}
+
+void vault_read_end(struct vault *v, struct db *db)
+{
+    struct pooled *r;
+
+    if (!db)
+        return;
+    r = find_taken(v, db);
+    db_end_statements(db);
+    if (db_run(db, SQL_SNAPSHOT_END,
+               NO_PARAMS)) { /* a connection that cannot end its snapshot holds the log back */
+        db_close(db);
+        db = NULL;
+    }
+    set_reader(v, r, db, false);
+}
+
+bool vault_is_damaged(struct vault *v, const char **story)
+{
+    bool damaged = atomic_load(&v->vfs->damaged);
+
+    *story = damaged ? v->vfs->damage : NULL; /* written once, before `damaged` */
+    return damaged;
+}
+
+void vault_stats(struct vault *v, struct vault_stats *out)
+{
+    *out = (struct vault_stats){.pages = atomic_load(&v->vfs->wal.pages),
+                                .commits = atomic_load(&v->writer.commits),
+                                .jobs = atomic_load(&v->writer.jobs)};
+}

@@ -1,0 +1,72 @@
+/* An open vault: its files, a pool of readers, and the thread that writes. */
+#ifndef VAULT_VAULT_INTERNAL_H
+#define VAULT_VAULT_INTERNAL_H
+#include "pds/base/err.h"
+#include "pds/base/limits.h"
+#include "pds/vault/vault.h"
+#include "pds/vault/vfs_internal.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    BATCH_JOBS = 128,         /* share one commit at most */
+    CHECKPOINT_FRAMES = 4000, /* bring the log to vault.db when it is as long */
+    SETTLE_MS = 50,           /* without a job; then the anchor goes to the disk */
+    STORY_BYTES = 640,
+    WRITER_STACK_BYTES = 1024 * 1024
+};
+
+/* A call of vault_write() that waits, on the stack of its thread. */
+struct job {
+    vault_work *work;
+    void *context;
+    bool alone; /* outside any transaction, and no other job with it */
+    bool done;
+    enum err outcome;
+    char story[STORY_BYTES];
+    struct job *next;
+    pthread_cond_t woken;
+};
+
+struct writer {
+    struct vault *vault;
+    struct db *db; /* owned */
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mutex;
+    pthread_cond_t wanted;
+    struct job *first, **last; /* waiting, under the mutex */
+    bool stopping;
+    _Atomic int holds;      /* while above 0, nothing is brought from the log to vault.db */
+    uint32_t checkpoint_at; /* frames of the log */
+    _Atomic uint64_t commits, jobs;
+};
+
+struct pooled {
+    struct db *db; /* owned; NULL until first wanted */
+    bool taken;
+};
+
+struct vault {
+    struct vfs *vfs; /* owned */
+    struct writer writer;
+    pthread_mutex_t mutex;
+    pthread_cond_t free_reader;
+    struct pooled readers[LIMIT_READERS];
+};
+
+/* Before the writer starts; undone by writer_stop(). */
+void writer_init(struct writer *w, struct vault *v);
+MUST_CHECK enum err writer_start(struct writer *w);
+/* Waits for the jobs in the queue; brings the log to vault.db and closes the connection. */
+void writer_stop(struct writer *w);
+/* As vault_write(); alone: the work runs outside a transaction. */
+MUST_CHECK enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone);
+/* Bring the log to vault.db; *whole tells whether all of it is there now. Only inside the writer's thread. */
+MUST_CHECK enum err writer_checkpoint(struct writer *w, bool *whole);
+
+/* Why nothing may be written now, if so: damage was met, or a sync failed. */
+MUST_CHECK enum err vault_may_write(struct vault *v);
+#endif

@@ -1,0 +1,297 @@
+/* Group commit: one thread takes the jobs that wait, runs them in one transaction and answers all of
+ * them after one sync. A job that fails is rolled back alone. */
+#include "pds/vault/vault_internal.h"
+
+#include "pds/vault/db_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char SQL_BEGIN[] = "BEGIN IMMEDIATE";
+static const char SQL_COMMIT[] = "COMMIT";
+static const char SQL_ROLLBACK[] = "ROLLBACK";
+static const char SQL_SAVE[] = "SAVEPOINT job";
+static const char SQL_SAVED[] = "RELEASE job";
+static const char SQL_UNSAVE[] = "ROLLBACK TO job";
+
+enum err vault_may_write(struct vault *v)
+{
+    const char *story;
+
+    if (atomic_load(&v->vfs->ended))
+        return err_set(ERR_IO, "writing has ended after a failed sync");
+    if (vault_is_damaged(v, &story))
+        return err_set(ERR_CORRUPT, "writing has ended at damage: %s", story);
+    return ERR_OK;
+}
+
+static void job_fail(struct job *j, enum err e)
+{
+    j->outcome = e;
+    (void)snprintf(j->story, sizeof j->story, "%s", err_story()); /* cut when too long */
+}
+
+static void fail_rest(struct job *const jobs[], size_t from, size_t count, enum err e)
+{
+    for (size_t i = from; i < count; i++)
+        if (jobs[i]->outcome == ERR_OK)
+            job_fail(jobs[i], e);
+}
+
+/* The outcome is that of what the transaction failed at before. */
+static void roll_back(struct db *db)
+{
+    enum err e = db_has_transaction(db) ? db_run(db, SQL_ROLLBACK, NO_PARAMS) : ERR_OK;
+
+    if (e) /* cannot stay open, else every later job would fail */
+        (void)sqlite3_exec(db->handle, SQL_ROLLBACK, NULL, NULL, NULL);
+}
+
+/* Run one job of several in a savepoint. False: the whole transaction is gone. */
+static bool run_in_savepoint(struct db *db, struct job *j)
+{
+    enum err e = db_run(db, SQL_SAVE, NO_PARAMS);
+
+    if (!e)
+        e = j->work(db, j->context);
+    if (e)
+        job_fail(j, e);
+    db_end_statements(db);
+    if (!db_has_transaction(db))
+        return false;
+    if (e && db_run(db, SQL_UNSAVE, NO_PARAMS))
+        return false;
+    e = db_run(db, SQL_SAVED, NO_PARAMS);
+    if (e && !j->outcome)
+        job_fail(j, e);
+    return !e;
+}
+
+static size_t count_sound(struct job *const jobs[], size_t count)
+{
+    size_t sound = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sound += jobs[i]->outcome == ERR_OK;
+    return sound;
+}
+
+/* All jobs inside the transaction; gives how many are to be committed. */
+static size_t run_jobs(struct db *db, struct job *const jobs[], size_t count)
+{
+    if (count == 1) {
+        enum err e = jobs[0]->work(db, jobs[0]->context);
+
+        if (e)
+            job_fail(jobs[0], e);
+        db_end_statements(db);
+        if (!e && !db_has_transaction(db))
+            job_fail(jobs[0], err_set(ERR_INTERNAL, "a job ended the transaction it was in"));
+        return jobs[0]->outcome == ERR_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (run_in_savepoint(db, jobs[i]))
+            continue;
+        fail_rest(jobs, 0, count,
+                  jobs[i]->outcome ? jobs[i]->outcome : err_set(ERR_INTERNAL, "a lost transaction"));
+        return 0;
+    }
+    return count_sound(jobs, count);
+}
+
+static void run_batch(struct writer *w, struct job *const jobs[], size_t count)
+{
+    struct db *db = w->db;
+    size_t sound;
+    enum err e;
+
+    if ((e = vault_may_write(w->vault)) || (e = db_run(db, SQL_BEGIN, NO_PARAMS))) {
+        fail_rest(jobs, 0, count, e);
+        return;
+    }
+    sound = run_jobs(db, jobs, count);
+    if (sound == 0) {
+        roll_back(db);
+        return;
+    }
+    if ((e = db_run(db, SQL_COMMIT, NO_PARAMS))) {
+        fail_rest(jobs, 0, count, err_wrap(e, "the commit"));
+        roll_back(db);
+        return;
+    }
+    atomic_fetch_add(&w->commits, 1);
+    atomic_fetch_add(&w->jobs, sound);
+}
+
+enum err writer_checkpoint(struct writer *w, bool *whole)
+{
+    int in_log = 0, done = 0;
+    int rc = sqlite3_wal_checkpoint_v2(w->db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &done);
+
+    *whole = rc == SQLITE_OK && in_log == done;
+    return rc == SQLITE_OK ? ERR_OK : db_error(w->db, rc);
+}
+
+/* After the jobs are answered. Readers of old snapshots may hold a part back: it is tried again later. */
+static void checkpoint_if_long(struct writer *w)
+{
+    uint32_t frames = vfs_frames(w->vault->vfs);
+    bool whole;
+
+    if (frames < CHECKPOINT_FRAMES) {
+        w->checkpoint_at = CHECKPOINT_FRAMES;
+        return;
+    }
+    if (frames < w->checkpoint_at || atomic_load(&w->holds) > 0 || vault_may_write(w->vault))
+        return;
+    if (writer_checkpoint(w, &whole)) { /* damage and failed syncs are noted; a full disk is met again */
+    }
+    w->checkpoint_at = frames + CHECKPOINT_FRAMES / 4;
+}
+
+static size_t take_jobs(struct writer *w, struct job *jobs[static BATCH_JOBS])
+{
+    size_t count = 0;
+
+    while (w->first && count < BATCH_JOBS && !(count > 0 && w->first->alone)) {
+        jobs[count++] = w->first;
+        w->first = w->first->next;
+        if (jobs[count - 1]->alone)
+            break;
+    }
+    if (!w->first)
+        w->last = &w->first;
+    return count;
+}
+
+/* Under the mutex: wait for a job or the end. When there is nothing to do, the anchor goes to the disk. */
+static void wait_for_job(struct writer *w)
+{
+    struct timespec until;
+
+    while (!w->first && !w->stopping) {
+        if (!vfs_is_unsettled(w->vault->vfs)) {
+            (void)pthread_cond_wait(&w->wanted, &w->mutex);
+            continue;
+        }
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += SETTLE_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        if (pthread_cond_timedwait(&w->wanted, &w->mutex, &until) == 0)
+            continue;
+        pthread_mutex_unlock(&w->mutex);
+        if (vfs_settle(w->vault->vfs)) { /* has ended writing, which the next job is told */
+        }
+        pthread_mutex_lock(&w->mutex);
+        if (atomic_load(&w->vault->vfs->ended))
+            break;
+    }
+    while (!w->first && !w->stopping)
+        (void)pthread_cond_wait(&w->wanted, &w->mutex);
+}
+
+static void *write_all(void *argument)
+{
+    struct writer *w = argument;
+    struct job *jobs[BATCH_JOBS];
+    size_t count;
+
+    pthread_mutex_lock(&w->mutex);
+    for (;;) {
+        wait_for_job(w);
+        if ((count = take_jobs(w, jobs)) == 0)
+            break;
+        pthread_mutex_unlock(&w->mutex);
+        if (jobs[0]->alone) {
+            enum err e = jobs[0]->work(w->db, jobs[0]->context);
+
+            if (e)
+                job_fail(jobs[0], e);
+            db_end_statements(w->db);
+        } else {
+            run_batch(w, jobs, count);
+        }
+        pthread_mutex_lock(&w->mutex);
+        for (size_t i = 0; i < count; i++) {
+            jobs[i]->done = true;
+            pthread_cond_signal(&jobs[i]->woken);
+        }
+        pthread_mutex_unlock(&w->mutex);
+        checkpoint_if_long(w);
+        pthread_mutex_lock(&w->mutex);
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return NULL;
+}
+
+void writer_init(struct writer *w, struct vault *v)
+{
+    pthread_condattr_t monotonic;
+
+    w->vault = v;
+    w->last = &w->first;
+    w->checkpoint_at = CHECKPOINT_FRAMES;
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->wanted, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+enum err writer_start(struct writer *w)
+{
+    pthread_attr_t attributes;
+    int failed;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, WRITER_STACK_BYTES);
+    failed = pthread_create(&w->thread, &attributes, write_all, w);
+    pthread_attr_destroy(&attributes);
+    if (failed)
+        return err_set(ERR_NO_MEMORY, "the writer's thread: %s", strerror(failed));
+    w->started = true;
+    return ERR_OK;
+}
+
+void writer_stop(struct writer *w)
+{
+    if (w->started) {
+        pthread_mutex_lock(&w->mutex);
+        w->stopping = true;
+        pthread_cond_signal(&w->wanted);
+        pthread_mutex_unlock(&w->mutex);
+        (void)pthread_join(w->thread, NULL);
+        w->started = false;
+    }
+    if (w->db && vault_may_write(w->vault)) /* what is there is kept as it is */
+        (void)sqlite3_db_config(w->db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    db_close(w->db); /* the last connection: brings the log to vault.db and removes it */
+    w->db = NULL;
+    pthread_cond_destroy(&w->wanted);
+    pthread_mutex_destroy(&w->mutex);
+}
+
+enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone)
+{
+    struct job j = {.work = work, .context = context, .alone = alone};
+
+    if (pthread_equal(pthread_self(), w->thread))
+        return err_set(ERR_INTERNAL, "a write inside a write");
+    pthread_cond_init(&j.woken, NULL);
+    pthread_mutex_lock(&w->mutex);
+    *w->last = &j;
+    w->last = &j.next;
+    pthread_cond_signal(&w->wanted);
+    while (!j.done)
+        (void)pthread_cond_wait(&j.woken, &w->mutex);
+    pthread_mutex_unlock(&w->mutex);
+    pthread_cond_destroy(&j.woken);
+    return j.outcome ? err_set(j.outcome, "%s", j.story) : ERR_OK;
+}
+
+enum err vault_write(struct vault *v, vault_work *work, void *context)
+{
+    return writer_run(&v->writer, work, context, false);
+}
