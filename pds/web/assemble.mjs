@@ -6,7 +6,7 @@
  * file, only the few files in VENDOR are. A browser resolves no bare name such as "preact" (an
  * import map would be an inline script, which our policy refuses), so a bare import of a vendored
  * module is rewritten to the path of its neighbour. Works with the Node 18 of Debian 12. */
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -59,6 +59,27 @@ async function assemble(output, modules) {
       isModule ? settle(bytes.toString("utf8"), name) : bytes,
     );
   }
+  await preload(output);
+}
+
+/** Every script below a folder, as paths from it, in order. @param {string} folder @returns {Promise<string[]>} */
+async function scripts(folder) {
+  const found = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory())
+      for (const path of await scripts(join(folder, entry.name)))
+        found.push(`${entry.name}/${path}`);
+    else if (/\.m?js$/.test(entry.name)) found.push(entry.name);
+  }
+  return found.sort();
+}
+
+/** Have the browser fetch every module at once. @param {string} output */
+async function preload(output) {
+  const page = join(output, "index.html");
+  const links = (await scripts(output)).map((path) => `<link rel="modulepreload" href="${path}">`);
+  const source = await readFile(page, "utf8");
+  await writeFile(page, source.replace(/<!-- modules: .*? -->/, links.join("\n    ")));
 }
 
 const [output, modules] = process.argv.slice(2);

@@ -82,6 +82,11 @@ export function dayName(day) {
   return text.replaceAll(" ", FIXED);
 }
 
+/** A letter for a month. @param {number} at */
+export function shortMonth(at) {
+  return date(at, { month: "narrow" });
+}
+
 /** "1er mai 2024 à 14:05". @param {string} instant RFC 3339 */
 export function moment(instant) {
   const at = Date.parse(instant);

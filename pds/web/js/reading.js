@@ -1,6 +1,6 @@
 /* What the energy view asks of the store for one period: the slots to draw, and those to compare. */
 import { records } from "./api.js";
-import { buckets, midnight, yearBefore } from "./calendar.js";
+import { buckets, localOf, midnight, periodAt, shift, yearBefore } from "./calendar.js";
 import { meet } from "./series.js";
 
 /** @typedef {import("./api.js").Dataset} Dataset */
@@ -52,4 +52,14 @@ export async function readPeriod(dataset, period, step) {
     dayStep,
     days: counted ? slots(dayStep, counted) : drawnSlots,
   };
+}
+
+/** The last months with data, as slots without a year before.
+ * @param {Dataset} dataset one that is filled @param {number} count */
+export async function readMonths(dataset, count) {
+  const last = periodAt("month", localOf(Date.parse(String(dataset.last)) - 1).day);
+  const months = Array.from({ length: count }, (_, back) => shift(last, back + 1 - count));
+  const answers = ask(dataset.name, { ...last, start: months[0].start }, "P1M");
+  const wanted = months.flatMap((month) => buckets(month, "P1M"));
+  return meet(wanted, await answers, [], [], Date.now());
 }

@@ -5,6 +5,7 @@ import { dayName } from "../format.js";
 import { html, useCallback, useEffect, useState } from "../html.js";
 import { ours, plural, t } from "../language.js";
 import { DropZone } from "../parts/dropzone.js";
+import { Glance } from "../parts/glance.js";
 import { ImportList } from "../parts/importlist.js";
 import { Outcomes } from "../parts/outcome.js";
 import { inWords } from "../problem.js";
@@ -35,11 +36,15 @@ function holding(dataset) {
 /** @param {{held: import("../api.js").Dataset[]}} props */
 function Holdings({ held }) {
   if (!held.length) return html`<p class="lead">${t("home.empty")}</p>`;
+  const shown = held.find(({ aggregate, steps }) => aggregate === "sum" && steps.includes("P1M"));
   return html`
-    ${held.map((dataset) => html`<p class="lead" key=${dataset.name}>${holding(dataset)}</p>`)}
-    <p>
-      <a class="button" href=${address("/energy")} onClick=${follow}>${t("home.see")}</a>
-    </p>`;
+    <div>
+      ${held.map((dataset) => html`<p class="lead" key=${dataset.name}>${holding(dataset)}</p>`)}
+      <p>
+        <a class="button" href=${address("/energy")} onClick=${follow}>${t("home.see")}</a>
+      </p>
+    </div>
+    ${shown && html`<${Glance} dataset=${shown} />`}`;
 }
 
 function Help() {
