@@ -51,7 +51,7 @@ enum err response_header(struct response *r, const char *name, const char *forma
     va_end(args);
     if (len < 0 || (size_t)len >= sizeof text)
         return err_set(ERR_INTERNAL, "header %s is too long", name);
-    if (strpbrk(text, "\r\n"))
+    if (strcspn(text, "\r\n") != (size_t)len) /* a NUL stops it short too */
         return err_set(ERR_INTERNAL, "header %s would break its line", name);
     if (r->header_count == RESPONSE_HEADERS_MAX)
         return err_set(ERR_INTERNAL, "no room for header %s", name);

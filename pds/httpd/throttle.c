@@ -8,10 +8,13 @@
 
 enum { KEY_BYTES = 64, NONE = -1 };
 
-/* Tokens are kept as milliseconds of refill: full is burst × interval_ms. */
+/* Tokens are counted so finely that a millisecond earns per_minute of them exactly, and nothing is rounded.
+ */
+#define TOKEN ((int64_t)60000)
+
 struct bucket {
     char key[KEY_BYTES];
-    int64_t tokens;    /* thousandths of a token */
+    int64_t tokens;    /* TOKEN each */
     int64_t filled_at; /* ms */
     int newer, older;  /* by last use */
     int next;          /* in its chain */
@@ -112,7 +115,7 @@ static struct bucket *bucket_of(struct throttle *t, const char *key, int64_t now
             unchain(t, i);
         }
         memcpy(t->buckets[i].key, key, strlen(key) + 1);
-        t->buckets[i].tokens = t->burst * 1000;
+        t->buckets[i].tokens = t->burst * TOKEN;
         t->buckets[i].filled_at = now_ms;
         t->buckets[i].next = *chain;
         *chain = i;
@@ -123,20 +126,15 @@ static struct bucket *bucket_of(struct throttle *t, const char *key, int64_t now
 
 static void refill(const struct throttle *t, struct bucket *b, int64_t now_ms)
 {
-    int64_t passed = now_ms - b->filled_at, full = t->burst * 1000;
+    int64_t passed = now_ms - b->filled_at, full = t->burst * TOKEN;
 
-    if (passed <= 0) { /* a clock put back earns nothing, and costs nothing */
-        b->filled_at = now_ms;
+    b->filled_at = now_ms;
+    if (passed <= 0) /* a clock put back earns nothing, and costs nothing */
         return;
-    }
-    if (passed > full * 60 / t->per_minute) {
+    if (passed > full / t->per_minute || b->tokens + passed * t->per_minute > full)
         b->tokens = full;
-        b->filled_at = now_ms;
-        return;
-    }
-    int64_t earned = passed * t->per_minute / 60; /* a token is 1000, a minute 60 000 ms */
-    b->tokens = b->tokens + earned > full ? full : b->tokens + earned;
-    b->filled_at += earned * 60 / t->per_minute;
+    else
+        b->tokens += passed * t->per_minute;
 }
 
 bool throttle_allows(struct throttle *t, const char *key, int64_t now_ms, int *retry_after_s)
@@ -150,11 +148,11 @@ bool throttle_allows(struct throttle *t, const char *key, int64_t now_ms, int *r
     (void)pthread_mutex_lock(&t->lock);
     struct bucket *b = bucket_of(t, cut, now_ms);
     refill(t, b, now_ms);
-    allowed = b->tokens >= 1000;
+    allowed = b->tokens >= TOKEN;
     if (allowed)
-        b->tokens -= 1000;
-    int64_t wait_ms = (1000 - b->tokens) * 60 / t->per_minute;
+        b->tokens -= TOKEN;
+    int64_t wait_ms = (TOKEN - b->tokens + t->per_minute - 1) / t->per_minute;
     (void)pthread_mutex_unlock(&t->lock);
-    *retry_after_s = allowed ? 0 : (int)((wait_ms + 999) / 1000) + (wait_ms <= 0);
+    *retry_after_s = allowed ? 0 : (int)((wait_ms + 999) / 1000);
     return allowed;
 }
