@@ -24,7 +24,7 @@ static int64_t mean_watts(const struct persona *p, uint64_t seed, int64_t from_d
             sum += day.watts[i];
         count += (int64_t)day.slot_count;
     }
-    return sum / count;
+    return count ? sum / count : 0;
 }
 
 static void a_day_has_as_many_slots_as_its_clock_gives(void **state)
