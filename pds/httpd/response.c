@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { VALUE_MAX = 8192 }; /* a redirect carries back what a request line brought */
+
 void response_init(struct response *r)
 {
     r->status = 200;
@@ -40,23 +42,39 @@ void response_done(struct response *r)
     r->header_count = 0;
 }
 
+/* The formatted text, or NULL with *len telling why: more than VALUE_MAX, or no memory. */
+static char *format_value(const char *format, va_list args, size_t *len)
+{
+    va_list again;
+    char *text = NULL;
+    int n;
+
+    va_copy(again, args);
+    n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    *len = n < 0 ? SIZE_MAX : (size_t)n;
+    if (*len <= VALUE_MAX && (text = mem_new(*len + 1)))
+        (void)vsnprintf(text, *len + 1, format, args);
+    return text;
+}
+
 enum err response_header(struct response *r, const char *name, const char *format, ...)
 {
-    char text[1024], *value;
     va_list args;
-    int len;
+    size_t len;
 
-    va_start(args, format);
-    len = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (len < 0 || (size_t)len >= sizeof text)
-        return err_set(ERR_INTERNAL, "header %s is too long", name);
-    if (strcspn(text, "\r\n") != (size_t)len) /* a NUL stops it short too */
-        return err_set(ERR_INTERNAL, "header %s would break its line", name);
     if (r->header_count == RESPONSE_HEADERS_MAX)
         return err_set(ERR_INTERNAL, "no room for header %s", name);
-    if (!(value = mem_text(text, (size_t)len)))
-        return err_set(ERR_NO_MEMORY, "header %s", name);
+    va_start(args, format);
+    char *value = format_value(format, args, &len);
+    va_end(args);
+    if (!value)
+        return len > VALUE_MAX ? err_set(ERR_INTERNAL, "header %s is too long", name)
+                               : err_set(ERR_NO_MEMORY, "header %s", name);
+    if (strcspn(value, "\r\n") != len) { /* a NUL stops it short too */
+        mem_free(value);
+        return err_set(ERR_INTERNAL, "header %s would break its line", name);
+    }
     r->headers[r->header_count].name = name;
     r->headers[r->header_count++].value = value;
     return ERR_OK;
