@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { PRICE_PART = 2, PRICE_MARKS = 1, PRICE_MIN = 9 };
-enum { DIGITS_PART = 4, MARKS_PART = 3, SEQUENCE_MIN = 3, ROW_MIN = 3, PERIOD_MAX = 7 };
+enum { DIGITS_PART = 4, MARKS_PART = 3, SEQUENCE_MIN = 3, ROW_MIN = 3, PERIOD_MAX = 7, NUMBER_DIGITS = 16 };
 
 /* A passphrase as code points, folded to lower case without the accents of Latin-1. */
 struct folded {
@@ -85,10 +85,25 @@ static void offer_words(struct folded *f, size_t from)
     }
 }
 
-static void offer_class(struct folded *f, size_t from, bool (*holds)(uint32_t), size_t max, unsigned price)
+static size_t run_of(const struct folded *f, size_t from, bool (*holds)(uint32_t))
 {
-    for (size_t len = 1; len <= max && from + len <= f->count && holds(f->chars[from + len - 1]); len++)
-        offer(f, from, len, price);
+    size_t len = 0;
+
+    while (from + len < f->count && holds(f->chars[from + len]))
+        len++;
+    return len;
+}
+
+/* Up to four digits are a part, and so are marks that only decorate. */
+static void offer_runs(struct folded *f, size_t from)
+{
+    size_t digits = run_of(f, from, is_digit);
+    size_t marks = run_of(f, from, is_mark);
+
+    for (size_t len = 1; len <= digits && len <= DIGITS_PART; len++)
+        offer(f, from, len, PRICE_PART);
+    if (marks > 0 && marks <= MARKS_PART && (from == 0 || !is_mark(f->chars[from - 1])))
+        offer(f, from, marks, PRICE_MARKS);
 }
 
 /* Characters that stay or move by one, always the same way: aaa, abc, 1122, 4321. */
@@ -135,8 +150,7 @@ static unsigned price_of(struct folded *f)
     for (size_t from = 0; from < f->count; from++) {
         offer(f, from, 1, PRICE_PART);
         offer_words(f, from);
-        offer_class(f, from, is_digit, DIGITS_PART, PRICE_PART);
-        offer_class(f, from, is_mark, MARKS_PART, PRICE_MARKS);
+        offer_runs(f, from);
         offer_sequence(f, from);
         offer_rows(f, from);
     }
@@ -156,6 +170,19 @@ static bool is_periodic(const struct folded *f)
     return false;
 }
 
+/* Whether it is a number of some sort: a telephone, a date, a card. */
+static bool is_number(const struct folded *f)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < f->count; i++) {
+        if (!is_digit(f->chars[i]) && !is_mark(f->chars[i]))
+            return false;
+        digits += is_digit(f->chars[i]);
+    }
+    return digits <= NUMBER_DIGITS && digits * 2 >= f->count;
+}
+
 static enum err check(const struct secret_text *passphrase, struct folded *f)
 {
     struct str text = {passphrase->text, passphrase->len};
@@ -167,7 +194,7 @@ static enum err check(const struct secret_text *passphrase, struct folded *f)
         return err_set(ERR_INVALID, "the passphrase is shorter than %d characters", LIMIT_PASSPHRASE_MIN);
     if (is_periodic(f))
         return err_set(ERR_INVALID, "the passphrase only repeats a few characters");
-    if (price_of(f) < PRICE_MIN)
+    if (is_number(f) || price_of(f) < PRICE_MIN)
         return err_set(ERR_INVALID, "the passphrase is among the commonest, or close to one of them");
     return ERR_OK;
 }

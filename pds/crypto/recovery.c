@@ -18,12 +18,12 @@ static const uint8_t GENERATOR[CHECK_CHARS] = {30, 6, 9, 17};
 /* The division starts from here, so that a code of zeros alone is not a good one. */
 static const uint8_t START[CHECK_CHARS] = {20, 18, 1, 2};
 
-static uint8_t field_times(uint8_t a, uint8_t b)
+static uint8_t field_times(unsigned a, unsigned b)
 {
     unsigned product = 0;
 
     for (unsigned bit = 0; bit < 5; bit++)
-        product ^= (0u - ((b >> bit) & 1u)) & ((unsigned)a << bit);
+        product ^= (0u - ((b >> bit) & 1u)) & (a << bit);
     for (unsigned bit = 8; bit >= 5; bit--)
         product ^= (0u - ((product >> bit) & 1u)) & (0x25u << (bit - 5));
     return (uint8_t)product;
@@ -45,7 +45,7 @@ static void split(const uint8_t bits[static RECOVERY_BYTES], uint8_t data[static
     for (size_t i = 0; i < DATA_CHARS; i++) {
         size_t at = i * 5 / 8;
         unsigned window = (unsigned)bits[at] << 8 | (at + 1 < RECOVERY_BYTES ? bits[at + 1] : 0u);
-        data[i] = window >> (11 - i * 5 % 8) & (FIELD - 1);
+        data[i] = window >> (11 - i * 5 % 8) & 0x1fu;
     }
 }
 

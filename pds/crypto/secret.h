@@ -3,15 +3,14 @@
 #ifndef CRYPTO_SECRET_H
 #define CRYPTO_SECRET_H
 #include "pds/base/err.h"
-#include "pds/base/mem.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 enum { KEY_BYTES = 32 };
 
-void secret_release(void *p);                         /* wiped and given back; NULL is fine */
-void *secret_alloc(size_t len) OWNED(secret_release); /* guarded bytes set to zero, or NULL */
+void secret_release(void *p);              /* wiped and given back; NULL is fine */
+void *secret_alloc(size_t len) MUST_CHECK; /* guarded bytes set to zero, or NULL */
 
 /* Text of a person: a passphrase or a recovery code as typed. */
 struct secret_text {
