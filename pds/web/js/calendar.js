@@ -5,7 +5,8 @@
 
 /** @typedef {"year" | "month" | "week" | "day"} Kind */
 /** `end` is the day after the last. @typedef {{kind: Kind, start: string, end: string}} Period */
-/** `key` is the same for the bucket at the same place of another period.
+/** `key` is the same for the bucket at the same place of another period; that of an hour or half-hour
+ * which the clock gives a second time ends in " 2".
  * @typedef {{start: number, end: number, key: string}} Bucket */
 
 export const ZONE = "Europe/Paris";

@@ -82,6 +82,12 @@ export function dayName(day) {
   return text.replaceAll(" ", FIXED);
 }
 
+/** A day's number in its month: "1er", "2"… @param {string} day */
+function dayNumber(day) {
+  const number = String(Number(day.slice(8)));
+  return number === "1" && language.value === "fr" ? "1er" : number;
+}
+
 /** A letter for a month. @param {number} at */
 export function shortMonth(at) {
   return date(at, { month: "narrow" });
@@ -112,25 +118,31 @@ export function periodName(period) {
   if (period.kind === "month") return date(at, { month: "long", year: "numeric" });
   if (period.kind === "day")
     return date(at, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  const last = addDays(period.end, -1);
+  const sameMonth = last.slice(0, 7) === period.start.slice(0, 7);
   return t("date.week", {
-    from: date(at, { day: "numeric", month: "long" }),
-    to: dayName(addDays(period.end, -1)),
+    from: sameMonth ? dayNumber(period.start) : date(at, { day: "numeric", month: "long" }),
+    to: dayName(last),
   });
 }
 
-/** What a bucket is, in full: a month, a day, an hour. @param {number} start @param {number} end @param {string} step */
-export function bucketName(start, end, step) {
+/** What a bucket is, in full: a month, a day, an hour (told apart when the clock gives it twice).
+ * @param {import("./calendar.js").Bucket} bucket @param {string} step */
+export function bucketName({ start, end, key }, step) {
   if (step === "P1M") return date(start, { month: "long", year: "numeric" });
   if (step === "P1Y") return date(start, { year: "numeric" });
   const day = date(start, { weekday: "long", day: "numeric", month: "long" });
   if (step === "P1D" || step === "P1W") return day;
-  return t("date.hours", { day, from: clockTime(start), to: clockTime(end) });
+  const name = t("date.hours", { day, from: clockTime(start), to: clockTime(end) });
+  return key.endsWith(" 2") ? t("date.winter", { name }) : name;
 }
 
-/** "14:30", or "14 h 30" in French. @param {number} at */
+/** "14:30", or "14 h 30" and "7 h" in French. @param {number} at */
 function clockTime(at) {
   const { time } = localOf(at);
-  return language.value === "fr" ? `${time.slice(0, 2)}${FIXED}h${FIXED}${time.slice(3)}` : time;
+  if (language.value !== "fr") return time;
+  const [hour, minute] = time.split(":");
+  return `${Number(hour)}${FIXED}h${minute === "00" ? "" : FIXED + minute}`;
 }
 
 /** The mark under the axis where a bucket starts something worth naming, else "".

@@ -26,7 +26,7 @@ function amount({ dataset, days, slots, dayStep, period }) {
   if (top?.value && days.length > 1)
     words.push(
       t("facts.peak", {
-        when: bucketName(top.start, top.end, dayStep),
+        when: bucketName(top, dayStep),
         value: quantity(top.value, unit),
       }),
     );

@@ -38,7 +38,7 @@ function UndoDialog({ one, onClose, onUndone }) {
         <button type="button" class="main" aria-disabled=${busy ? "true" : undefined} onClick=${undo}>
           ${t("undo.confirm")}
         </button>
-        <button type="button" autofocus onClick=${onClose}>${t("dialog.cancel")}</button>
+        <button type="button" autofocus onClick=${onClose}>${t("undo.keep")}</button>
       </p>
     <//>`;
 }

@@ -89,7 +89,7 @@ function Picture({ reading, steps, onStep, onShift, onOpen }) {
   const named = useMemo(
     () =>
       slots.map((slot) => {
-        const name = bucketName(slot.start, slot.end, step);
+        const name = bucketName(slot, step);
         return {
           ...slot,
           name,

@@ -16,12 +16,14 @@ function Sources({ sources }) {
         ${sources.map(
           (source) => html`
             <li key=${source.id}>
+              <div>
               <p class="file">${source.name || source.kind}</p>
               <p class="hint">
                 ${source.reference && html`${t("sources.reference", { reference: source.reference })}<br />`}
                 ${plural("sources.records", source.records)}
                 ${source.first && source.last && html`, ${span(source.first, source.last)}`}
               </p>
+              </div>
             </li>`,
         )}
       </ul>
