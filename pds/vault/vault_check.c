@@ -25,6 +25,7 @@ struct check {
     struct vault_check_report report;
     char told[PLACE_BYTES]; /* a place that was told already */
     bool log_is_over;       /* all frames are in vault.db */
+    bool holds;             /* keeps it so */
 };
 
 static void tell(struct check *c, const char *where, const char *what)
@@ -139,6 +140,7 @@ static enum err check_log(struct db *db, void *context)
     if (!vault_may_write(c->writer->vault) && writer_checkpoint(c->writer, &c->log_is_over))
         c->log_is_over = false; /* what stopped it is found below */
     atomic_fetch_add(&c->writer->holds, 1);
+    c->holds = true;
     return check_frames(c);
 }
 
@@ -182,10 +184,10 @@ enum err vault_check(struct vault *v, vault_problem *found, void *context, struc
     struct check c = {.vfs = v->vfs, .writer = &v->writer, .found = found, .context = context};
     enum err e = writer_run(&v->writer, check_log, &c, true);
 
-    if (!e) {
+    if (!e)
         e = check_pages(&c);
+    if (c.holds)
         atomic_fetch_sub(&v->writer.holds, 1);
-    }
     if (!e && c.report.problems == 0)
         e = check_inside(&c, v);
     if (e == ERR_CORRUPT) { /* met by SQLite: a problem like the others */

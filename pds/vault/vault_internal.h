@@ -40,7 +40,8 @@ struct writer {
     struct job *first, **last; /* waiting, under the mutex */
     bool stopping;
     _Atomic int holds;      /* while above 0, nothing is brought from the log to vault.db */
-    uint32_t checkpoint_at; /* frames of the log */
+    uint32_t checkpoint_frames; /* CHECKPOINT_FRAMES, or less in a test */
+    uint32_t checkpoint_at;     /* frames of the log */
     _Atomic uint64_t commits, jobs;
 };
 
@@ -56,6 +57,9 @@ struct vault {
     pthread_cond_t free_reader;
     struct pooled readers[LIMIT_READERS];
 };
+
+/* For tests: the length of the log that vaults opened from now on bring to vault.db; 0 for the usual. */
+void writer_set_checkpoint(uint32_t frames);
 
 /* Before the writer starts; undone by writer_stop(). */
 void writer_init(struct writer *w, struct vault *v);

@@ -139,15 +139,15 @@ static void checkpoint_if_long(struct writer *w)
     uint32_t frames = vfs_frames(w->vault->vfs);
     bool whole;
 
-    if (frames < CHECKPOINT_FRAMES) {
-        w->checkpoint_at = CHECKPOINT_FRAMES;
+    if (frames < w->checkpoint_frames) {
+        w->checkpoint_at = w->checkpoint_frames;
         return;
     }
     if (frames < w->checkpoint_at || atomic_load(&w->holds) > 0 || vault_may_write(w->vault))
         return;
     if (writer_checkpoint(w, &whole)) { /* damage and failed syncs are noted; a full disk is met again */
     }
-    w->checkpoint_at = frames + CHECKPOINT_FRAMES / 4;
+    w->checkpoint_at = frames + w->checkpoint_frames / 4;
 }
 
 static size_t take_jobs(struct writer *w, struct job *jobs[static BATCH_JOBS])
@@ -226,13 +226,18 @@ static void *write_all(void *argument)
     return NULL;
 }
 
+static uint32_t test_frames;
+
+void writer_set_checkpoint(uint32_t frames) { test_frames = frames; }
+
 void writer_init(struct writer *w, struct vault *v)
 {
     pthread_condattr_t monotonic;
 
     w->vault = v;
     w->last = &w->first;
-    w->checkpoint_at = CHECKPOINT_FRAMES;
+    w->checkpoint_frames = test_frames ? test_frames : CHECKPOINT_FRAMES;
+    w->checkpoint_at = w->checkpoint_frames;
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
