@@ -234,7 +234,7 @@ static void given(struct query *q, const struct query_row *row)
 static enum err next_stepped(struct query *q, struct query_row *row)
 {
     struct tally tally;
-    int64_t start_at;
+    int64_t start_at = 0;
     enum err e;
 
     do {
