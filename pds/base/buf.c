@@ -79,7 +79,7 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_start(args, format);
     n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (n < 0 || !(to = buf_reserve(b, (size_t)n)))
+    if (!(to = buf_reserve(b, n < 0 ? SIZE_MAX : (size_t)n))) /* below 0: longer than an int can tell */
         return;
     va_start(args, format);
     (void)vsnprintf(to, (size_t)n + 1, format, args);

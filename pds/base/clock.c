@@ -84,7 +84,7 @@ static void put_pair(char *at, int n)
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
 
-    memcpy(at, PAIRS + (size_t)n * 2, 2);
+    memcpy(at, PAIRS + (unsigned)n % 100 * 2, 2);
 }
 
 void clock_text(int64_t instant, char out[static CLOCK_TEXT_BYTES])

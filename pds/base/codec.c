@@ -79,7 +79,8 @@ enum err codec_unhex(struct str text, uint8_t *out, size_t max, size_t *len)
     if (text.len / 2 > max)
         return err_set(ERR_TOO_LARGE, "%zu bytes where %zu are the most", text.len / 2, max);
     for (size_t i = 0; i < text.len / 2; i++)
-        out[i] = (uint8_t)(hex_value(text.ptr[2 * i]) << 4 | hex_value(text.ptr[2 * i + 1]));
+        out[i] =
+            (uint8_t)((unsigned)hex_value(text.ptr[2 * i]) << 4 | (unsigned)hex_value(text.ptr[2 * i + 1]));
     *len = text.len / 2;
     return ERR_OK;
 }

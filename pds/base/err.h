@@ -7,40 +7,40 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
-#define MUST_CHECK       __attribute__((warn_unused_result))
+#define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 enum err {
     ERR_OK = 0,
-    ERR_USAGE,        /* the command line makes no sense */
-    ERR_INVALID,      /* input that breaks a rule of its format */
-    ERR_UNSUPPORTED,  /* input of a kind that nothing here reads */
-    ERR_TOO_LARGE,    /* input over a ceiling of limits.h */
-    ERR_NOT_FOUND,    /* no such thing; also: no further row */
-    ERR_CONFLICT,     /* it is there already, or changed meanwhile */
+    ERR_USAGE,           /* the command line makes no sense */
+    ERR_INVALID,         /* input that breaks a rule of its format */
+    ERR_UNSUPPORTED,     /* input of a kind that nothing here reads */
+    ERR_TOO_LARGE,       /* input over a ceiling of limits.h */
+    ERR_NOT_FOUND,       /* no such thing; also: no further row */
+    ERR_CONFLICT,        /* it is there already, or changed meanwhile */
     ERR_UNAUTHENTICATED, /* nobody signed in */
-    ERR_FORBIDDEN,    /* signed in, and still not allowed */
-    ERR_WRONG_KEY,    /* a passphrase, code or key that opens nothing */
-    ERR_THROTTLED,    /* too many tries; the answer says when to come back */
-    ERR_METHOD,       /* the address is right, the method is not */
-    ERR_MISDIRECTED,  /* a host that is not ours */
-    ERR_PRECONDITION, /* If-Match and the like did not hold */
-    ERR_LOCKED,       /* the store is locked */
-    ERR_BUSY,         /* another process holds the store, or too much is waiting */
-    ERR_CORRUPT,      /* stored bytes were changed or lost; the story names the place */
-    ERR_FULL,         /* no space left */
-    ERR_IO,           /* the system refused a read or a write */
-    ERR_TIMEOUT,      /* a deadline passed */
+    ERR_FORBIDDEN,       /* signed in, and still not allowed */
+    ERR_WRONG_KEY,       /* a passphrase, code or key that opens nothing */
+    ERR_THROTTLED,       /* too many tries; the answer says when to come back */
+    ERR_METHOD,          /* the address is right, the method is not */
+    ERR_MISDIRECTED,     /* a host that is not ours */
+    ERR_PRECONDITION,    /* If-Match and the like did not hold */
+    ERR_LOCKED,          /* the store is locked */
+    ERR_BUSY,            /* another process holds the store, or too much is waiting */
+    ERR_CORRUPT,         /* stored bytes were changed or lost; the story names the place */
+    ERR_FULL,            /* no space left */
+    ERR_IO,              /* the system refused a read or a write */
+    ERR_TIMEOUT,         /* a deadline passed */
     ERR_NO_MEMORY,
-    ERR_INTERNAL,     /* a bug of ours */
+    ERR_INTERNAL, /* a bug of ours */
     ERR_COUNT
 };
 
 struct err_row {
-    const char *name; /* on the wire and in logs: "not-found" */
+    const char *name;  /* on the wire and in logs: "not-found" */
     const char *title; /* a short English sentence */
-    int http;         /* status of a response */
-    int exit;         /* status of a command: 0 done, 1 failed, 2 usage, 3 damaged, 4 wrong key */
+    int http;          /* status of a response */
+    int exit;          /* status of a command: 0 done, 1 failed, 2 usage, 3 damaged, 4 wrong key */
 };
 
 /* The row of an outcome; an unknown number gives the row of ERR_INTERNAL. */

@@ -54,7 +54,7 @@ enum err fs_join(char out[static FS_PATH_BYTES], const char *dir, const char *na
 
     if (dir_len >= FS_PATH_BYTES || name_len >= FS_PATH_BYTES - dir_len - 1)
         return err_set(ERR_TOO_LARGE, "a path of %zu bytes", dir_len + 1 + name_len);
-    memmove(out, dir, dir_len); /* dir may be out itself */
+    memmove(out, dir, dir_len + 1); /* dir may be out itself */
     out[dir_len] = '/';
     memcpy(out + dir_len + 1, name, name_len + 1);
     return ERR_OK;
@@ -123,14 +123,14 @@ static enum err read_some(int fd, const char *path, char *to, size_t len, size_t
 /* From fd to its end, which is looked for behind the ceiling too: a file may grow while it is read. */
 static enum err read_rest(int fd, const char *path, size_t max, struct buf *out)
 {
-    size_t total = 0, got;
+    size_t total = 0, got = 0;
     enum err e;
 
     do {
         size_t room = out->max - out->len;
         size_t left = max - total < room ? max - total : room;
         size_t step = left < READ_STEP_BYTES ? left : READ_STEP_BYTES;
-        char beyond, *to = step ? buf_reserve(out, step) : &beyond;
+        char beyond = 0, *to = step ? buf_reserve(out, step) : &beyond;
         if (!to)
             return buf_err(out);
         if ((e = read_some(fd, path, to, step ? step : 1, &got)))

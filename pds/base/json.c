@@ -240,11 +240,11 @@ static enum err get(const json_t *object, const char *key, bool (*is_wanted)(con
     return ERR_OK;
 }
 
-static bool is_text(const json_t *j) { return json_is_string(j); }
-static bool is_int(const json_t *j) { return json_is_integer(j); }
-static bool is_bool(const json_t *j) { return json_is_boolean(j); }
-static bool is_array(const json_t *j) { return json_is_array(j); }
-static bool is_object(const json_t *j) { return json_is_object(j); }
+static bool is_text(const json_t *j) { return json_typeof(j) == JSON_STRING; }
+static bool is_int(const json_t *j) { return json_typeof(j) == JSON_INTEGER; }
+static bool is_bool(const json_t *j) { return json_typeof(j) == JSON_TRUE || json_typeof(j) == JSON_FALSE; }
+static bool is_array(const json_t *j) { return json_typeof(j) == JSON_ARRAY; }
+static bool is_object(const json_t *j) { return json_typeof(j) == JSON_OBJECT; }
 
 enum err json_get_text(const json_t *object, const char *key, const char **out)
 {
@@ -272,7 +272,7 @@ enum err json_get_bool(const json_t *object, const char *key, bool *out)
     enum err e = get(object, key, is_bool, "true or false", &member);
 
     if (!e)
-        *out = json_is_true(member);
+        *out = json_typeof(member) == JSON_TRUE;
     return e;
 }
 
@@ -300,7 +300,7 @@ enum err json_only_keys(const json_t *object, const char *const keys[])
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    json_object_foreach((json_t *)object, key, value)
     {
         place++;
         if (!is_listed(key, keys))

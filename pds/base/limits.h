@@ -8,47 +8,47 @@
 #define GIB (1024L * MIB)
 
 /* HTTP */
-#define LIMIT_REQUEST_LINE_BYTES    (8 * KIB)
-#define LIMIT_HEADER_BYTES          (16 * KIB)
-#define LIMIT_HEADER_FIELDS         64
-#define LIMIT_HEADER_DEADLINE_MS    10000
-#define LIMIT_IDLE_MS               30000
-#define LIMIT_HANDLER_MS            30000
-#define LIMIT_BODY_GRACE_MS         10000 /* after this a body must keep the pace below */
-#define LIMIT_BODY_BYTES_PER_S      KIB
-#define LIMIT_CONNECTIONS           256
-#define LIMIT_CONNECTIONS_ADDRESS   32
-#define LIMIT_CONNECTIONS_RESERVED  16 /* of LIMIT_CONNECTIONS, for loopback without a proxy */
-#define LIMIT_REQUESTS_PER_MIN      600 /* an address that is not signed in */
-#define LIMIT_JSON_BODY_BYTES       (256 * KIB)
-#define LIMIT_JSON_DEPTH            32
-#define LIMIT_JSON_KEYS             256
-#define LIMIT_FORM_BYTES            (16 * KIB)
-#define LIMIT_UPLOAD_BYTES          (2 * GIB)
-#define LIMIT_UPLOAD_QUEUE_BYTES    (256 * KIB) /* of an upload, waiting for its reader */
-#define LIMIT_URL_SEGMENTS          16
-#define LIMIT_POINTS_ANSWER         100000
-#define LIMIT_LIST_ANSWER           1000
+#define LIMIT_REQUEST_LINE_BYTES   (8 * KIB)
+#define LIMIT_HEADER_BYTES         (16 * KIB)
+#define LIMIT_HEADER_FIELDS        64
+#define LIMIT_HEADER_DEADLINE_MS   10000
+#define LIMIT_IDLE_MS              30000
+#define LIMIT_HANDLER_MS           30000
+#define LIMIT_BODY_GRACE_MS        10000 /* after this a body must keep the pace below */
+#define LIMIT_BODY_BYTES_PER_S     KIB
+#define LIMIT_CONNECTIONS          256
+#define LIMIT_CONNECTIONS_ADDRESS  32
+#define LIMIT_CONNECTIONS_RESERVED 16  /* of LIMIT_CONNECTIONS, for loopback without a proxy */
+#define LIMIT_REQUESTS_PER_MIN     600 /* an address that is not signed in */
+#define LIMIT_JSON_BODY_BYTES      (256 * KIB)
+#define LIMIT_JSON_DEPTH           32
+#define LIMIT_JSON_KEYS            256
+#define LIMIT_FORM_BYTES           (16 * KIB)
+#define LIMIT_UPLOAD_BYTES         (2 * GIB)
+#define LIMIT_UPLOAD_QUEUE_BYTES   (256 * KIB) /* of an upload, waiting for its reader */
+#define LIMIT_URL_SEGMENTS         16
+#define LIMIT_POINTS_ANSWER        100000
+#define LIMIT_LIST_ANSWER          1000
 
 /* Sign-in */
-#define LIMIT_DERIVATIONS           2 /* at once, a process */
-#define LIMIT_DERIVATIONS_WAITING   8
-#define LIMIT_FAILURES_FREE         5 /* wrong passphrases before the delay doubles from 1 s */
-#define LIMIT_FAILURE_DELAY_MAX_S   60
-#define LIMIT_SESSION_IDLE_S        (15 * 60)
-#define LIMIT_SESSION_S             (12 * 3600)
-#define LIMIT_SESSIONS              64
-#define LIMIT_PASSPHRASE_MIN        12 /* characters */
-#define LIMIT_PASSPHRASE_BYTES      1024
+#define LIMIT_DERIVATIONS         2 /* at once, a process */
+#define LIMIT_DERIVATIONS_WAITING 8
+#define LIMIT_FAILURES_FREE       5 /* wrong passphrases before the delay doubles from 1 s */
+#define LIMIT_FAILURE_DELAY_MAX_S 60
+#define LIMIT_SESSION_IDLE_S      (15 * 60)
+#define LIMIT_SESSION_S           (12 * 3600)
+#define LIMIT_SESSIONS            64
+#define LIMIT_PASSPHRASE_MIN      12 /* characters */
+#define LIMIT_PASSPHRASE_BYTES    1024
 
 /* Files of others */
-#define LIMIT_FILE_NAME_BYTES       255
-#define LIMIT_CSV_LINE_BYTES        MIB
-#define LIMIT_CSV_COLUMNS           512
-#define LIMIT_CSV_FIELD_BYTES       (64 * KIB)
-#define LIMIT_POINTS_FILE           10000000
-#define LIMIT_FILES_IMPORT          64 /* in one command or request */
-#define LIMIT_WARNINGS              100 /* told one by one; the rest is counted */
+#define LIMIT_FILE_NAME_BYTES 255
+#define LIMIT_CSV_LINE_BYTES  MIB
+#define LIMIT_CSV_COLUMNS     512
+#define LIMIT_CSV_FIELD_BYTES (64 * KIB)
+#define LIMIT_POINTS_FILE     10000000
+#define LIMIT_FILES_IMPORT    64  /* in one command or request */
+#define LIMIT_WARNINGS        100 /* told one by one; the rest is counted */
 
 /* The vault */
 #define LIMIT_KEYS_FILE_BYTES       (64 * KIB)

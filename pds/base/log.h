@@ -16,6 +16,7 @@ struct log_number {
     int64_t value;
 };
 #define LOG_NUMBERS(...) ((const struct log_number[]){__VA_ARGS__, {0}})
-void log_event(enum log_level level, const char *event, const struct log_number *numbers); /* numbers may be NULL */
-void log_failure(const char *event, enum err e); /* at LOG_ERROR, with the thread's story */
+void log_event(enum log_level level, const char *event,
+               const struct log_number *numbers); /* numbers may be NULL */
+void log_failure(const char *event, enum err e);  /* at LOG_ERROR, with the thread's story */
 #endif

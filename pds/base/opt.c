@@ -46,7 +46,7 @@ static enum err unknown_option(const char *word)
 }
 
 /* A word beginning with "--" is no value, so that "--from --to T" is told from a date. */
-static bool is_value(const char *word) { return word && strncmp(word, "--", 2) != 0; }
+static bool is_value(const char *word) { return strncmp(word, "--", 2) != 0; }
 
 /* The option in argv[*at]; *at moves on to its last word. */
 static enum err take_option(const struct opt table[], int argc, char *const argv[], int *at, struct opts *o)
@@ -99,7 +99,7 @@ const char *opt_get(const struct opt table[], const struct opts *o, const char *
     for (size_t row = 0; table[row].name; row++)
         if (strcmp(table[row].name, name) == 0)
             return o->values[row];
-    assert(!"an option that the table lacks");
+    assert(false); /* an option that the table lacks */
     return NULL;
 }
 

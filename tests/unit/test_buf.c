@@ -6,6 +6,7 @@
 #include "tests/harness/fault.h"
 
 #include <string.h>
+#include <wchar.h>
 
 static void what_is_added_stands_in_order(void **state)
 {
@@ -53,6 +54,16 @@ static void a_length_past_the_address_space_is_too_large(void **state)
     assert_err(buf_err(&b), ERR_TOO_LARGE);
 }
 
+static void a_text_that_cannot_be_printed_is_a_failure(void **state)
+{
+    AUTO(buf_done) struct buf b;
+
+    (void)state;
+    buf_init(&b, 100);
+    buf_printf(&b, "%lc", (wint_t)0x7FFFFFF0); /* no character has this number */
+    assert_err(buf_err(&b), ERR_TOO_LARGE);
+}
+
 static void a_failed_buf_stays_failed_and_keeps_what_it_had(void **state)
 {
     AUTO(buf_done) struct buf b;
@@ -93,7 +104,7 @@ static void reserved_room_counts_when_it_is_filled(void **state)
     (void)state;
     buf_init(&b, 8);
     assert_non_null(to = buf_reserve(&b, 8));
-    memcpy(to, "12345", 5);
+    memcpy(to, "12345", 6); /* the NUL is not counted */
     buf_grew(&b, 5);
     assert_string_equal(b.data, "12345");
     assert_non_null(buf_reserve(&b, 3));
@@ -167,6 +178,7 @@ int main(void)
         cmocka_unit_test(what_is_added_stands_in_order),
         cmocka_unit_test(bytes_up_to_the_ceiling_fit_and_one_more_does_not),
         cmocka_unit_test(a_length_past_the_address_space_is_too_large),
+        cmocka_unit_test(a_text_that_cannot_be_printed_is_a_failure),
         cmocka_unit_test(a_failed_buf_stays_failed_and_keeps_what_it_had),
         cmocka_unit_test(a_buf_without_bytes_can_be_cleared),
         cmocka_unit_test(reserved_room_counts_when_it_is_filled),

@@ -123,7 +123,7 @@ static void one_text_stands_for_the_same_bytes(void **state)
     static const char LETTERS[] = "AQgwBz5/+=-_";
     AUTO(buf_done) struct buf b;
     uint8_t out[4];
-    size_t len;
+    size_t len = 0;
 
     (void)state;
     buf_init(&b, 8);

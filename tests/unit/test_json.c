@@ -16,7 +16,7 @@ static const struct {
     const char *again;
 } GOOD[] = {
     {STR_ROW("{}"), "{}"},
-    {STR_ROW(" [ ] \n"), "[]"},
+    {STR_ROW(" [\t\r\n] \n"), "[]"},
     {STR_ROW("{\"b\":1,\"a\":2,\"c\":{\"z\":0,\"y\":[1,2]}}"),
      "{\"b\":1,\"a\":2,\"c\":{\"z\":0,\"y\":[1,2]}}"},
     {STR_ROW("true"), "true"},

@@ -52,7 +52,7 @@ static void options_and_arguments_are_told_apart(void **state)
     for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
         const char *const *words = GOOD[i].words;
         struct opts o;
-        assert_ok(opt_parse(TABLE, count(words), (char *const *)(uintptr_t)words, &o));
+        assert_ok(opt_parse(TABLE, count(words), (char *const *)words, &o));
         assert_row(words[0], same(opt_get(TABLE, &o, "from"), GOOD[i].from));
         assert_row(words[0], same(opt_get(TABLE, &o, "out"), GOOD[i].out));
         assert_row(words[0], opt_has(TABLE, &o, "quiet") == GOOD[i].quiet);
@@ -93,8 +93,7 @@ static void all_else_is_a_usage_error(void **state)
     for (size_t i = 0; i < COUNT_OF(BAD); i++) {
         const char *const *words = BAD[i].words;
         struct opts o = {.arg_count = 77};
-        assert_row(BAD[i].story,
-                   opt_parse(TABLE, count(words), (char *const *)(uintptr_t)words, &o) == ERR_USAGE);
+        assert_row(BAD[i].story, opt_parse(TABLE, count(words), (char *const *)words, &o) == ERR_USAGE);
         assert_string_equal(err_story(), BAD[i].story);
         assert_int_equal(o.arg_count, 77);
     }

@@ -263,7 +263,7 @@ static void one_bad_byte_is_found_anywhere(void **state)
         assert_false(str_is_utf8((struct str){text, sizeof text}));
         text[i] = 'a';
     }
-    memcpy(text + 17, "\xC3\xA9\xE2\x82\xAC", 5);
+    memcpy(text + 17, (const char[]){(char)0xC3, (char)0xA9, (char)0xE2, (char)0x82, (char)0xAC}, 5);
     assert_true(str_is_utf8((struct str){text, sizeof text}));
     assert_false(str_is_utf8((struct str){text, 18}));
 }
