@@ -68,13 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct format *format = NULL;
     long live = mem_live();
     size_t piece = size > 0 && data[size - 1] % 4 == 0 ? 1 + (size_t)data[size - 1] : SIZE_MAX;
-    struct bytes b = {data, size, piece};
-    struct reading_input in = {give, &b};
-    enum err e = enedis_csv_parse(&in, &options, &sink);
+    struct bytes once = {data, size, piece}, again = once;
+    enum err e = enedis_csv_parse(&(struct reading_input){give, &once}, &options, &sink);
 
     must(e == ERR_OK || e == ERR_INVALID);
-    b = (struct bytes){data, size, piece};
-    e = format_read(&in, &options, &sink, &format);
+    e = format_read(&(struct reading_input){give, &again}, &options, &sink, &format);
     must(e == ERR_OK || e == ERR_INVALID || e == ERR_UNSUPPORTED);
     must((e == ERR_UNSUPPORTED) == !format);
     must(mem_live() == live);
