@@ -1,18 +1,18 @@
 #include "pds/crypto/passphrase.h"
 
-#include "pds/base/auto.h"
 #include "pds/base/buf.h"
 #include "pds/base/fs.h"
 #include "pds/base/limits.h"
 #include "pds/base/str.h"
+#include "pds/crypto/passphrase_internal.h"
 
 #include <sodium.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 _Static_assert(crypto_pwhash_argon2id_SALTBYTES == PASSPHRASE_SALT_BYTES, "size of a salt");
 
-enum { MEMORY_PART = 32, MEMORY_KIB_HERE_MAX = 256 * 1024, CGROUP_BYTES = 8192 };
+enum { MEMORY_PART = 32, MEMORY_KIB_HERE_MAX = 256 * 1024, SMALL_BYTES = 8192 };
 
 struct passphrase_cost passphrase_cost_for(uint64_t memory_bytes)
 {
@@ -25,40 +25,41 @@ struct passphrase_cost passphrase_cost_for(uint64_t memory_bytes)
     return (struct passphrase_cost){PASSPHRASE_PASSES_MIN, (uint32_t)kib};
 }
 
-/* The control group's memory.max in bytes; UINT64_MAX when there is none ("max", or no such file). */
-static uint64_t memory_allowed(void)
+/* The text of a small file of the system's; empty when there is none. */
+static struct str read_small(const char *path, struct buf *text)
+{
+    buf_clear(text);
+    if (fs_read(path, SMALL_BYTES, text) != ERR_OK)
+        buf_clear(text);
+    return (struct str){text->data, text->len};
+}
+
+uint64_t passphrase_memory_allowed(const char *membership, const char *root)
 {
     static const struct str UNIFIED = {"0::", 3};
-    char path[FS_PATH_BYTES];
+    char path[FS_PATH_BYTES] = "";
     struct buf text;
     struct str rest, line;
-    int64_t allowed = -1;
+    int64_t allowed;
+    enum err e;
 
-    buf_init(&text, CGROUP_BYTES);
-    if (fs_read("/proc/self/cgroup", CGROUP_BYTES, &text) == ERR_OK) {
-        rest = (struct str){text.data, text.len};
-        while (str_split(&rest, '\n', &line)) {
-            if (!str_starts(line, UNIFIED))
-                continue;
-            (void)snprintf(path, sizeof path, "/sys/fs/cgroup%.*s/memory.max", (int)(line.len - UNIFIED.len),
+    buf_init(&text, SMALL_BYTES);
+    rest = read_small(membership, &text);
+    while (str_split(&rest, '\n', &line))
+        if (str_starts(line, UNIFIED)) /* a path too long is cut, and not found */
+            (void)snprintf(path, sizeof path, "%s%.*s/memory.max", root, (int)(line.len - UNIFIED.len),
                            line.ptr + UNIFIED.len);
-            buf_clear(&text);
-            if (fs_read(path, CGROUP_BYTES, &text) == ERR_OK &&
-                str_int64(str_trim((struct str){text.data, text.len}), &allowed) != ERR_OK)
-                allowed = -1;
-            break;
-        }
-    }
+    e = str_int64(str_trim(read_small(path, &text)), &allowed); /* "max" is no number */
     buf_done(&text);
-    return allowed > 0 ? (uint64_t)allowed : UINT64_MAX;
+    return !e && allowed > 0 ? (uint64_t)allowed : UINT64_MAX;
 }
 
 struct passphrase_cost passphrase_cost_here(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES);
     long page_bytes = sysconf(_SC_PAGESIZE);
-    uint64_t memory = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
-    uint64_t allowed = memory_allowed();
+    uint64_t memory = pages > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0;
+    uint64_t allowed = passphrase_memory_allowed("/proc/self/cgroup", "/sys/fs/cgroup");
 
     return passphrase_cost_for(memory < allowed ? memory : allowed);
 }

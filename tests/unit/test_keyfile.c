@@ -344,7 +344,7 @@ static void flipped_bits_never_open_another_key(void **state)
             enum err keyfile = open_kind(k, read, SLOT_KEYFILE);
             assert_true(recovery == ERR_OK || recovery == ERR_WRONG_KEY);
             assert_true(keyfile == ERR_OK || keyfile == ERR_WRONG_KEY);
-            if (recovery == ERR_OK && keyfile == ERR_OK && ++tried % 32 == 0)
+            if (recovery == ERR_OK && keyfile == ERR_OK && ++tried % 64 == 0)
                 (void)open_kind(k, read, SLOT_PASSPHRASE);
         } else
             assert_null(read);

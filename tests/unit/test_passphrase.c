@@ -1,10 +1,13 @@
 #include "tests/harness/test.h"
 #include "tests/harness/fault.h"
+#include "tests/harness/tempdir.h"
 
 #include "pds/base/auto.h"
 #include "pds/base/codec.h"
+#include "pds/base/fs.h"
 #include "pds/base/limits.h"
 #include "pds/crypto/passphrase.h"
+#include "pds/crypto/passphrase_internal.h"
 #include "pds/crypto/random.h"
 
 #include <string.h>
@@ -74,7 +77,7 @@ enum { SANITIZED = 0 };
 
 static void passphrase_says_when_memory_is_short(void **state)
 {
-    AUTO(secret_text_freep) struct secret_text *text = text_of("correct horse battery staple");
+    AUTO(secret_text_freep) struct secret_text *text = NULL;
     struct passphrase_cost dear = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MAX};
     uint8_t salt[PASSPHRASE_SALT_BYTES] = {0}, key[KEY_BYTES];
     struct rlimit before, short_of;
@@ -83,6 +86,7 @@ static void passphrase_says_when_memory_is_short(void **state)
     (void)state;
     if (SANITIZED)
         skip();
+    text = text_of("correct horse battery staple");
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
     short_of = before;
     short_of.rlim_cur = 64 * 1024 * 1024;
@@ -124,15 +128,34 @@ static void passphrase_cost_here_is_valid(void **state)
     assert_true(c.memory_kib <= 256 * 1024);
 }
 
-static void passphrase_cost_here_does_without_a_control_group(void **state)
+/* The folder stands for /sys/fs/cgroup. */
+static void passphrase_cost_minds_the_control_group(void **state)
 {
-    struct passphrase_cost c;
+    static const struct {
+        const char *name, *membership, *memory_max;
+        uint64_t allowed;
+    } ROWS[] = {
+        {"a ceiling", "0::/unit\n", "536870912\n", UINT64_C(536870912)},
+        {"no ceiling", "0::/unit\n", "max\n", UINT64_MAX},
+        {"beside version 1", "4:memory:/x\n0::/unit\n", "1073741824\n", UINT64_C(1073741824)},
+        {"version 1 only", "4:memory:/unit\n", "1073741824\n", UINT64_MAX},
+        {"another folder", "0::/other\n", "1073741824\n", UINT64_MAX},
+        {"nothing", "", "1073741824\n", UINT64_MAX},
+        {"zero", "0::/unit", "0\n", UINT64_MAX},
+        {"an empty file", "0::/unit", "", UINT64_MAX},
+    };
+    AUTO(tempdir_freep) struct tempdir *dir = tempdir_new();
+    const char *membership = tempdir_path(dir, "membership");
 
     (void)state;
-    mem_fail_at(1); /* the control group cannot be read: the machine's memory counts */
-    c = passphrase_cost_here();
-    mem_fail_at(0);
-    assert_true(passphrase_cost_is_valid(c));
+    assert_ok(fs_make_private_dir(tempdir_path(dir, "unit")));
+    assert_int_equal(passphrase_memory_allowed(membership, tempdir_root(dir)), UINT64_MAX);
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        const char *memory_max = tempdir_path(dir, "unit/memory.max");
+        assert_ok(fs_replace(membership, ROWS[i].membership, strlen(ROWS[i].membership)));
+        assert_ok(fs_replace(memory_max, ROWS[i].memory_max, strlen(ROWS[i].memory_max)));
+        assert_row(ROWS[i].name, passphrase_memory_allowed(membership, tempdir_root(dir)) == ROWS[i].allowed);
+    }
 }
 
 enum verdict { GOOD, SHORT, COMMON, REPEATED, NOT_TEXT };
@@ -272,7 +295,7 @@ int main(void)
         cmocka_unit_test(passphrase_says_when_memory_is_short),
         cmocka_unit_test(passphrase_cost_follows_memory),
         cmocka_unit_test(passphrase_cost_here_is_valid),
-        cmocka_unit_test(passphrase_cost_here_does_without_a_control_group),
+        cmocka_unit_test(passphrase_cost_minds_the_control_group),
         cmocka_unit_test(passphrase_check_sorts_good_from_common),
         cmocka_unit_test(passphrase_check_tells_nothing_of_the_passphrase),
         cmocka_unit_test(passphrase_check_takes_the_longest),
