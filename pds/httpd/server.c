@@ -150,6 +150,7 @@ enum err server_open_paced(const struct server_options *options, const struct pa
     s->tls = options->tls_cert_file != NULL;
     s->listener.fd = -1;
     peers_init(&s->peers, &s->pace, options->proxy);
+    lingering_init(&s->lingering);
     crew_init(&s->crew, options->workers ? options->workers : WORKERS, pace->waiting);
     if ((e = start(s)))
         return err_wrap(e, "serving %s", options->listen ? options->listen : "nothing");
@@ -228,6 +229,7 @@ void server_close(struct server *s)
     crew_stop(&s->crew); /* handlers borrow the caller's context: none may outlive this */
     retire_warden(s);
     listener_close(&s->listener);
+    lingering_done(&s->lingering);
     peers_done(&s->peers);
     mem_free(s);
 }

@@ -2,6 +2,7 @@
 #ifndef HTTPD_SERVER_INTERNAL_H
 #define HTTPD_SERVER_INTERNAL_H
 #include "pds/httpd/crew.h"
+#include "pds/httpd/linger.h"
 #include "pds/httpd/listener.h"
 #include "pds/httpd/pace.h"
 #include "pds/httpd/peer.h"
@@ -19,6 +20,7 @@ struct server {
     struct MHD_Daemon *daemon;
     struct peers peers;
     struct crew crew;
+    struct lingering lingering;
     pthread_t warden;
     bool warden_runs;
     bool tls;

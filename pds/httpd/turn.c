@@ -218,7 +218,7 @@ static enum MHD_Result held(struct turn *t)
         return MHD_NO;
     t->phase = TURN_HELD;
     if (done) {
-        t->close = true; /* the body was not read */
+        t->close = t->unread = true;
         return wire_send(t, &t->response);
     }
     if (wanted) {
@@ -235,7 +235,7 @@ static enum MHD_Result hold(struct turn *t)
     t->request.upload =
         upload_new(&t->gate, &t->arena, type ? type->value : (struct str){0}, LIMIT_UPLOAD_BYTES);
     if (!t->request.upload || !give(t)) {
-        t->close = true;
+        t->close = t->unread = true;
         return send_refusal(t, err_set(ERR_BUSY, "no room for an upload"), 503);
     }
     return held(t);
@@ -264,8 +264,10 @@ static enum MHD_Result head(struct turn *t, const char *method, const char *vers
 {
     if (turn_admit(t, method, version))
         return begin_body(t);
-    if (t->close)
-        return wire_send(t, &t->response); /* before the body, which makes the library close */
+    if (t->close) { /* before the body, which makes the library close */
+        t->unread = true;
+        return wire_send(t, &t->response);
+    }
     t->phase = TURN_READY;
     return MHD_YES;
 }
@@ -387,7 +389,7 @@ void turn_end(void *context, struct MHD_Connection *connection, void **turn,
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK && !t->given) { /* the next one takes it */
         turn_clear(t);
         t->drained = 0;
-        t->too_large = t->close = false;
+        t->too_large = t->close = t->unread = false;
         peer->spare = t;
     } else {
         turn_release(t);

@@ -121,10 +121,11 @@ void *warden_run(void *server)
     struct server *s = server;
     struct timespec until;
     int ms = round_ms(&s->pace);
+    size_t lingering = 0;
 
     (void)pthread_mutex_lock(&s->peers.lock);
     while (!s->retired) {
-        if (s->peers.count == 0) {
+        if (s->peers.count == 0 && lingering == 0) {
             (void)pthread_cond_wait(&s->peers.changed, &s->peers.lock); /* nobody to look after: sleep */
             continue;
         }
@@ -135,6 +136,7 @@ void *warden_run(void *server)
         (void)pthread_cond_timedwait(&s->peers.changed, &s->peers.lock, &until);
         go_round(s);
         (void)pthread_mutex_unlock(&s->peers.lock);
+        lingering = lingering_round(&s->lingering, clock_monotonic_ms());
         crew_hurry(&s->crew, clock_monotonic_ms() - s->pace.handler_ms);
         (void)pthread_mutex_lock(&s->peers.lock);
     }

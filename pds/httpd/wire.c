@@ -1,5 +1,6 @@
 #include "pds/httpd/wire.h"
 
+#include "pds/base/clock.h"
 #include "pds/base/mem.h"
 #include "pds/httpd/peer.h"
 #include "pds/httpd/server_internal.h"
@@ -158,6 +159,8 @@ enum MHD_Result wire_send(struct turn *t, struct response *r)
         peer_turn_to(t->peer, PEER_SEND);
         queued = MHD_queue_response(t->connection, (unsigned)r->status, m);
     }
+    if (queued == MHD_YES && t->unread)
+        lingering_add(&t->server->lingering, t->peer->fd, clock_monotonic_ms());
     if (m)
         MHD_destroy_response(m); /* the connection holds it while it is sent */
     response_done(r);
