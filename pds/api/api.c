@@ -26,6 +26,7 @@ enum err api_open(struct store *store, const struct api_options *options, struct
     if (!a)
         return err_set(ERR_NO_MEMORY, "serving");
     a->store = store;
+    a->cost = options->cost;
     a->tls = options->tls_cert != NULL;
     a->started_at = clock_now();
     if (!(a->sessions = sessions_new()) || !(a->signin = signin_new()))

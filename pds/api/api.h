@@ -2,6 +2,7 @@
 #ifndef API_API_H
 #define API_API_H
 #include "pds/base/err.h"
+#include "pds/crypto/passphrase.h"
 #include "pds/store/store.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct api {
     struct signin *signin;     /* owned */
     struct server *server;     /* owned; NULL until it listens */
     bool tls;
+    struct passphrase_cost cost; /* of the passphrase slot, when it is wrapped again */
     int64_t started_at;
 };
 
@@ -26,6 +28,7 @@ struct api_options {
     const char *tls_key;
     const char *base_url; /* NULL: the address listened on */
     const char *proxy;    /* address whose X-Forwarded-For counts; NULL for none */
+    struct passphrase_cost cost;
 };
 
 /* Serve the store (borrowed), open or locked. */

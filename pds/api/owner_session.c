@@ -113,7 +113,7 @@ enum err session_post(struct request *request, struct response *response, void *
     if ((e = store_unlock(api->store, root, request->now)))
         return e;
     /* Signed in all the same when the slot cannot be written again; the next sign-in tries once more. */
-    err_ignore(store_raise_cost(api->store, root, passphrase, passphrase_cost_here()));
+    err_ignore(store_raise_cost(api->store, root, passphrase, api->cost));
     return begin_session(api, request, response);
 }
 
@@ -166,7 +166,7 @@ static enum err change_passphrase(struct api *api, struct request *request, stru
         return e;
     if ((e = derive(api, request, open, old, &root, &retry_after_s)))
         return tell_wait(request, e, retry_after_s, response);
-    if ((e = store_set_passphrase(api->store, root, fresh, passphrase_cost_here())))
+    if ((e = store_set_passphrase(api->store, root, fresh, api->cost)))
         return e;
     response->status = 204;
     return ERR_OK;

@@ -11,6 +11,7 @@
 const struct opt PASSPHRASE_OPTIONS[] = {
     OPTIONS_KEY,
     {"new-passphrase-file", 0, "F", "read the new passphrase from a file"},
+    OPTION_KDF,
     OPTION_JSON,
     OPTIONS_END,
 };
@@ -19,6 +20,7 @@ const struct opt RECOVER_OPTIONS[] = {
     {"recovery-code-file", 0, "F", "read the recovery code from a file"},
     {"passphrase-file", 0, "F", "read the new passphrase from a file"},
     {"new-passphrase-file", 0, "F", "the same"},
+    OPTION_KDF,
     OPTION_JSON,
     OPTIONS_END,
 };
@@ -26,9 +28,11 @@ const struct opt RECOVER_OPTIONS[] = {
 static enum err set_new(struct invocation *inv, const struct store_key *root, const struct secret_text *passphrase)
 {
     AUTO(json_freep) json_t *answer = NULL;
-    enum err e = store_set_passphrase(inv->store, root, passphrase, passphrase_cost_here());
+    struct passphrase_cost cost;
+    enum err e;
 
-    if (e)
+    if ((e = key_cost(inv->command->options, inv->opts, &cost)) ||
+        (e = store_set_passphrase(inv->store, root, passphrase, cost)))
         return e;
     if (!command_has(inv, "json")) {
         (void)fprintf(inv->err, "The passphrase is changed.\n"); /* the status says it too */

@@ -11,6 +11,7 @@
 const struct opt INIT_OPTIONS[] = {
     {"passphrase-file", 0, "F", "read the passphrase from a file"},
     {"key-file", 0, "F", "also make a key file, for starts without a person"},
+    OPTION_KDF,
     OPTION_JSON,
     OPTIONS_END,
 };
@@ -34,15 +35,18 @@ enum err cmd_init(struct invocation *inv)
     AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
     AUTO(secret_text_freep) struct secret_text *code = NULL;
     const char *key_file = command_option(inv, "key-file");
+    struct passphrase_cost cost;
     uint8_t key[KEY_BYTES];
     enum err e;
 
+    if ((e = key_cost(INIT_OPTIONS, inv->opts, &cost)))
+        return e;
     e = key_passphrase(INIT_OPTIONS, inv->opts, false, &passphrase);
     if (e == ERR_NOT_FOUND && !command_has(inv, "passphrase-file"))
         e = prompt_new_secret("Choose a passphrase (12 characters at least)", &passphrase);
     if (e || (e = passphrase_check_new(passphrase)) || (key_file && (e = key_file_make(key_file, key))))
         return e;
-    e = store_create(inv->opts->args[0], passphrase, passphrase_cost_here(), key_file ? key : NULL, &code);
+    e = store_create(inv->opts->args[0], passphrase, cost, key_file ? key : NULL, &code);
     random_wipe(key, sizeof key);
     if (e) {
         if (key_file)

@@ -17,6 +17,7 @@ const struct opt SERVE_OPTIONS[] = {
     {"tls-key", 0, "F", "its private key, PEM"},
     {"base-url", 0, "URL", "the address that browsers use, when it is another"},
     {"proxy", 0, "ADDRESS", "a reverse proxy whose X-Forwarded-For counts"},
+    OPTION_KDF,
     OPTIONS_KEY,
     OPTIONS_END,
 };
@@ -57,17 +58,19 @@ static void block_ends(void)
 enum err cmd_serve(struct invocation *inv)
 {
     const char *listen = command_option(inv, "listen");
-    const struct api_options options = {.listen = listen ? listen : "127.0.0.1:8765",
-                                        .tls_cert = command_option(inv, "tls-cert"),
-                                        .tls_key = command_option(inv, "tls-key"),
-                                        .base_url = command_option(inv, "base-url"),
-                                        .proxy = command_option(inv, "proxy")};
+    struct api_options options = {.listen = listen ? listen : "127.0.0.1:8765",
+                                  .tls_cert = command_option(inv, "tls-cert"),
+                                  .tls_key = command_option(inv, "tls-key"),
+                                  .base_url = command_option(inv, "base-url"),
+                                  .proxy = command_option(inv, "proxy")};
     AUTO(control_closep) struct control *control = NULL;
     struct api *api = NULL;
     enum err e;
 
     if (!options.tls_cert != !options.tls_key)
         return err_set(ERR_USAGE, "--tls-cert and --tls-key go together");
+    if ((e = key_cost(SERVE_OPTIONS, inv->opts, &options.cost)))
+        return e;
     block_ends();
     if ((e = control_open(inv->store, &control)) || (e = unlock(inv)) || (e = api_open(inv->store, &options, &api)))
         return e;

@@ -62,6 +62,8 @@ MUST_CHECK enum err command_json(struct invocation *inv, const json_t *tree);
 #define OPTIONS_KEY                                                                                          \
     {"passphrase-file", 0, "F", "read the passphrase from a file"},                                          \
         {"key-file", 0, "F", "open with a key file instead of the passphrase"}
+#define OPTION_KDF                                                                                           \
+    {"kdf-memory-mib", 0, "N", "memory that a try of the passphrase takes: 64 to 256 (by this machine's memory)"}
 #define OPTIONS_END {NULL, 0, NULL, NULL}
 
 enum err cmd_init(struct invocation *inv);

@@ -3,11 +3,14 @@
 #include "pds/base/auto.h"
 #include "pds/base/buf.h"
 #include "pds/base/fs.h"
+#include "pds/base/str.h"
 #include "pds/cli/prompt.h"
 #include "pds/crypto/random.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { KDF_MIB_MIN = PASSPHRASE_MEMORY_KIB_MIN / 1024, KDF_MIB_MAX = 256 };
 
 enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask, struct secret_text **out)
 {
@@ -22,6 +25,20 @@ enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask
     if (credentials && !fs_join(path, credentials, "traboule") && fs_exists(path))
         return prompt_file(path, out);
     return ask ? prompt_secret("Passphrase of the store", out) : err_set(ERR_NOT_FOUND, "no passphrase was given");
+}
+
+enum err key_cost(const struct opt table[], const struct opts *o, struct passphrase_cost *out)
+{
+    const char *word = opt_get(table, o, "kdf-memory-mib");
+    int64_t mib;
+
+    *out = passphrase_cost_here();
+    if (!word)
+        return ERR_OK;
+    if (str_int64(str_of(word), &mib) || mib < KDF_MIB_MIN || mib > KDF_MIB_MAX)
+        return err_set(ERR_USAGE, "--kdf-memory-mib is no number from %d to %d", KDF_MIB_MIN, KDF_MIB_MAX);
+    out->memory_kib = (uint32_t)mib * 1024;
+    return ERR_OK;
 }
 
 enum err key_file_read(const char *path, uint8_t key[static KEY_BYTES])

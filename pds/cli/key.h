@@ -4,6 +4,7 @@
 #define CLI_KEY_H
 #include "pds/base/err.h"
 #include "pds/base/opt.h"
+#include "pds/crypto/passphrase.h"
 #include "pds/crypto/secret.h"
 #include "pds/store/store.h"
 
@@ -16,6 +17,8 @@ MUST_CHECK enum err key_passphrase(const struct opt table[], const struct opts *
  * receives the passphrase if that was the way (else NULL): the caller's. */
 MUST_CHECK enum err key_find(struct store *store, const struct opt table[], const struct opts *o, bool ask,
                              struct store_key **root, struct secret_text **passphrase);
+/* What wrapping for a passphrase shall cost: by --kdf-memory-mib, else what this machine should pay. ERR_USAGE. */
+MUST_CHECK enum err key_cost(const struct opt table[], const struct opts *o, struct passphrase_cost *out);
 /* Read a key file: exactly KEY_BYTES bytes. */
 MUST_CHECK enum err key_file_read(const char *path, uint8_t key[static KEY_BYTES]);
 /* Make one at a path where nothing is. */
