@@ -135,7 +135,8 @@ await test("with the keyboard alone: open, choose a file, read the outcome", asy
   ]);
   await heading(/C’est fait : 17\s568 nouvelles mesures/).waitFor();
   assert.equal(y2024.energy.size, 17_568); // 366 days; the clock's two changes make up for each other
-  await main.getByText(kwh(total(y2024.energy, "2024-01-01", "2025-01-01"))).waitFor();
+  const sum = kwh(total(y2024.energy, "2024-01-01", "2025-01-01"));
+  await page.locator(".imported").getByText(sum).waitFor();
   await accessible(page, "home, first outcome");
   await tabTo(page, /Fermer ce résumé/);
   await page.keyboard.press("Enter");
