@@ -62,7 +62,7 @@ static void long_files_are_read_in_the_same_memory(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(LONG_ROWS); i++) {
-        struct outcome o;
+        struct outcome o = {0};
         long live = mem_live();
 
         assert_ok(parse_made(LONG_ROWS[i].made, &o));
@@ -78,7 +78,7 @@ static void long_files_are_read_in_the_same_memory(void **state)
 static void ten_million_readings_are_the_most(void **state)
 {
     struct maker m = {.at = YEAR_2000, .count = LIMIT_POINTS_FILE + 100, .step_s = 300};
-    struct outcome o;
+    struct outcome o = {0};
 
     (void)state;
     assert_err(parse_made(m, &o), ERR_TOO_LARGE);
@@ -88,7 +88,7 @@ static void ten_million_readings_are_the_most(void **state)
 
 static void a_year_of_half_hours_is_read(void **state)
 {
-    struct outcome o;
+    struct outcome o = {0};
 
     (void)state;
     if (!sample("enedis-portal/consoexemple.csv", &o))

@@ -62,7 +62,7 @@ static void a_known_file_is_read_from_its_first_byte(void **state)
                                 1 + i / 24, i % 24, i);
     for (size_t i = 0; i < COUNT_OF(PIECES); i++) {
         const struct format *format;
-        long readings;
+        long readings = 0;
 
         assert_ok(read_text((struct str){text, len}, PIECES[i], &readings, &format));
         assert_string_equal(format->name, "enedis.portal.csv");
@@ -118,7 +118,7 @@ static void an_unknown_file_is_named_for_what_it_is(void **state)
         struct str head = {ROWS[i].head, ROWS[i].len ? ROWS[i].len : strlen(ROWS[i].head)};
         const struct format *format;
         char wanted[96];
-        long readings;
+        long readings = 0;
 
         (void)snprintf(wanted, sizeof wanted, "this is %s; what is read here: ", ROWS[i].seen);
         assert_err(read_text(head, SIZE_MAX, &readings, &format), ERR_UNSUPPORTED);
@@ -131,7 +131,7 @@ static void an_unknown_file_is_named_for_what_it_is(void **state)
 static void a_known_file_without_sense_is_named_with_its_format(void **state)
 {
     const struct format *format;
-    long readings;
+    long readings = 0;
 
     (void)state;
     assert_err(read_text(STR("Identifiant PRM;Type de donnees\n1;Autre\n"), 10, &readings, &format),
