@@ -1,0 +1,20 @@
+# Programs of tests/bench/run: built on demand (ninja bench), never part of the tests.
+add_executable(bench_plain EXCLUDE_FROM_ALL tests/bench/bench_sql.c tests/bench/work.c)
+target_link_libraries(bench_plain PRIVATE PkgConfig::sqlite3)
+add_executable(bench_sealed EXCLUDE_FROM_ALL tests/bench/bench_sql.c tests/bench/work.c)
+target_compile_definitions(bench_sealed PRIVATE BENCH_SEALED)
+target_link_libraries(bench_sealed PRIVATE pds_vault)
+add_executable(bench_hello EXCLUDE_FROM_ALL tests/bench/hello.c)
+target_link_libraries(bench_hello PRIVATE PkgConfig::libmicrohttpd)
+add_custom_target(bench DEPENDS bench_plain bench_sealed bench_hello)
+
+set(SQLCIPHER_DIR "" CACHE PATH "Folder with SQLCipher's sqlite3.c and sqlite3.h, for comparison")
+if(SQLCIPHER_DIR)
+  add_executable(bench_sqlcipher EXCLUDE_FROM_ALL tests/bench/bench_sql.c tests/bench/work.c ${SQLCIPHER_DIR}/sqlite3.c)
+  target_include_directories(bench_sqlcipher BEFORE PRIVATE ${SQLCIPHER_DIR})
+  target_compile_definitions(bench_sqlcipher PRIVATE BENCH_SQLCIPHER SQLITE_HAS_CODEC
+    SQLITE_TEMP_STORE=2 SQLITE_THREADSAFE=1 SQLITE_EXTRA_INIT=sqlcipher_extra_init SQLITE_EXTRA_SHUTDOWN=sqlcipher_extra_shutdown)
+  set_source_files_properties(${SQLCIPHER_DIR}/sqlite3.c PROPERTIES COMPILE_OPTIONS "-w;-O2;-include;stdint.h")
+  target_link_libraries(bench_sqlcipher PRIVATE crypto Threads::Threads dl m)
+  add_dependencies(bench bench_sqlcipher)
+endif()
