@@ -79,12 +79,12 @@ int clock_weekday(int64_t days) { return (int)floor_mod(days + 3, 7); } /* 1970-
 
 static void put_pair(char *at, int n)
 {
-    static const char PAIRS[] =
+    static const char PAIRS[256] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
 
-    memcpy(at, PAIRS + (unsigned)n % 100 * 2, 2);
+    memcpy(at, PAIRS + ((unsigned)n & 127) * 2, 2); /* within the table, whatever n is */
 }
 
 void clock_text(int64_t instant, char out[static CLOCK_TEXT_BYTES])
