@@ -39,7 +39,7 @@ void response_done(struct response *r)
     drop_body(r);
     for (size_t i = 0; i < r->header_count; i++)
         mem_free(r->headers[i].value);
-    r->header_count = 0;
+    response_init(r);
 }
 
 /* The formatted text, or NULL with *len telling why: more than VALUE_MAX, or no memory. */

@@ -35,7 +35,7 @@ struct response {
 };
 
 void response_init(struct response *r);
-void response_done(struct response *r);
+void response_done(struct response *r); /* r is as after response_init(), and usable again */
 /* Add a header; CR, LF and NUL in the value are refused (ERR_INTERNAL). */
 MUST_CHECK enum err response_header(struct response *r, const char *name, const char *format, ...)
     PRINTF_LIKE(3, 4);

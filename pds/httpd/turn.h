@@ -47,7 +47,7 @@ struct turn {
     uint64_t drained; /* bytes of a body that nobody wants */
     bool too_large;   /* the gathered body is */
     bool close;       /* after the answer */
-    bool unread; /* a body, or what stands behind a head that cannot be trusted */
+    bool unread;      /* a body, or what stands behind a head that cannot be trusted */
     bool given;       /* to a worker */
     struct job job;
     struct gate gate;

@@ -1,0 +1,661 @@
+/* A server as its clients and its program see it. */
+#include "tests/harness/test.h"
+
+#include "pds/base/auto.h"
+#include "pds/base/json.h"
+#include "pds/base/mem.h"
+#include "pds/httpd/pace.h"
+#include "tests/harness/tempdir.h"
+#include "tests/integration/http_client.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+static void pause_ms(int ms)
+{
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
+
+    (void)nanosleep(&t, NULL);
+}
+
+static atomic_int running, ended, exchanged;
+
+static enum err hello(struct request *q, struct response *r, void *context)
+{
+    (void)q;
+    (void)context;
+    r->type = "text/plain";
+    buf_text(&r->body, "hello");
+    return ERR_OK;
+}
+
+static enum err nap(struct request *q, struct response *r, void *context)
+{
+    atomic_fetch_add(&running, 1);
+    pause_ms(300);
+    atomic_fetch_add(&ended, 1);
+    return hello(q, r, context);
+}
+
+static enum err echo(struct request *q, struct response *r, void *context)
+{
+    (void)context;
+    buf_add(&r->body, q->body.ptr, q->body.len);
+    return ERR_OK;
+}
+
+static enum err who(struct request *q, struct response *r, void *context)
+{
+    (void)context;
+    buf_printf(&r->body, "%s %d %.*s", q->address, q->loopback, STR_ARGS(request_header(q, "X-Test")));
+    return ERR_OK;
+}
+
+static enum err forbid(struct request *q, struct response *r, void *context)
+{
+    (void)q;
+    (void)r;
+    (void)context;
+    return err_set(ERR_FORBIDDEN, "not for you");
+}
+
+static enum err broken(struct request *q, struct response *r, void *context)
+{
+    (void)q;
+    (void)context;
+    buf_init(&r->body, 1);
+    buf_text(&r->body, "too long for its ceiling");
+    return ERR_OK;
+}
+
+static _Atomic int upload_outcome;
+static enum err read_upload(struct request *q, struct response *r, void *context)
+{
+    struct str field = {0}, name = {0};
+    char piece[4096];
+    size_t got = 1, total = 0;
+    enum err e;
+
+    (void)context;
+    atomic_fetch_add(&running, 1);
+    if (!(e = upload_next(q->upload, &field, &name)))
+        for (; got > 0 && !(e = upload_read(q->upload, piece, sizeof piece, &got)); total += got)
+            ;
+    upload_outcome = (int)e;
+    atomic_fetch_add(&ended, 1);
+    buf_printf(&r->body, "%zu", total);
+    return e;
+}
+
+static const struct route ROUTES[] = {
+    {"GET", "/", 0, BODY_NONE, RUN_INLINE, hello, ""},
+    {"GET", "/work", 0, BODY_NONE, RUN_WORKER, hello, ""},
+    {"GET", "/nap", 0, BODY_NONE, RUN_WORKER, nap, ""},
+    {"GET", "/who", 0, BODY_NONE, RUN_WORKER, who, ""},
+    {"GET", "/broken", 0, BODY_NONE, RUN_INLINE, broken, ""},
+    {"POST", "/json", 0, BODY_JSON, RUN_WORKER, echo, ""},
+    {"POST", "/upload", 0, BODY_UPLOAD, RUN_WORKER, read_upload, ""},
+    {"POST", "/forbidden", 0, BODY_UPLOAD, RUN_WORKER, forbid, ""},
+};
+
+static struct server *open_with(struct server_options o, const struct pace *pace)
+{
+    static const struct pace usual = PACE_DEFAULT;
+    struct server *s = NULL;
+
+    if (!o.listen)
+        o.listen = "127.0.0.1:0";
+    o.routes = ROUTES;
+    o.route_count = COUNT_OF(ROUTES);
+    running = ended = exchanged = 0;
+    upload_outcome = -1;
+    assert_ok(server_open_paced(&o, pace ? pace : &usual, &s));
+    return s;
+}
+
+/* "GET path" with the server's host and whatever fields. */
+static void ask(const struct server *s, const char *line, const char *fields, struct answer *a)
+{
+    char request[4096];
+
+    (void)snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", line,
+                   strstr(server_url(s), "//") + 2, fields);
+    http_ask(server_url(s), request, strlen(request), a);
+}
+
+static int say(const struct server *s, const char *line, const char *fields)
+{
+    char request[4096];
+    int fd = http_connect(server_url(s));
+
+    (void)snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", line,
+                   strstr(server_url(s), "//") + 2, fields);
+    assert_true(http_say(fd, request));
+    return fd;
+}
+
+static struct answer a;
+
+static void every_answer_has_the_security_headers(void **state)
+{
+    static const char *const names[] = {"X-Content-Type-Options",
+                                        "Referrer-Policy",
+                                        "Cross-Origin-Opener-Policy",
+                                        "Cross-Origin-Resource-Policy",
+                                        "Permissions-Policy",
+                                        "Content-Security-Policy",
+                                        "Cache-Control",
+                                        "Date"};
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        ask(s, i == 0 ? "GET /" : i == 1 ? "GET /nothing" : "HEAD /work", "", &a);
+        for (size_t n = 0; n < COUNT_OF(names); n++)
+            assert_row(names[n], http_header(&a, names[n]) != NULL);
+        assert_null(http_header(&a, "Server"));
+        assert_null(http_header(&a, "Strict-Transport-Security"));
+    }
+    assert_string_equal(http_header(&a, "Content-Length"), "5");
+    assert_int_equal(a.body_len, 0);
+}
+
+static void answer_that_broke_cuts_the_connection(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+
+    (void)state;
+    ask(s, "GET /broken", "", &a);
+    assert_int_equal(a.status, 0);
+    assert_true(a.closed);
+    ask(s, "GET /", "", &a);
+    assert_int_equal(a.status, 200);
+}
+
+static void requests_in_a_row_are_answered_in_order(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+    char text[2048] = "";
+    const char *host = strstr(server_url(s), "//") + 2;
+    static const int statuses[] = {200, 200, 404, 200};
+
+    (void)state;
+    (void)snprintf(text, sizeof text,
+                   "GET /work HTTP/1.1\r\nHost: %s\r\n\r\nPOST /json HTTP/1.1\r\nHost: %s\r\nContent-Length: "
+                   "4\r\n\r\n[12]"
+                   "GET /nothing HTTP/1.1\r\nHost: %s\r\n\r\nGET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+                   host, host, host, host);
+    int fd = http_connect(server_url(s));
+    assert_true(http_say(fd, text));
+    for (int i = 0; i < 4; i++) {
+        http_read_head(fd, &a, 2000);
+        assert_int_equal(a.status, statuses[i]);
+        size_t len = (size_t)atoi(http_header(&a, "Content-Length"));
+        assert_int_equal(recv(fd, a.body, len, MSG_WAITALL), len);
+    }
+    for (int i = 0; i < 100; i++) { /* and the connection lives on */
+        (void)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+        assert_true(http_say(fd, text));
+        http_read(fd, &a, false, 2000);
+        assert_int_equal(a.status, 200);
+        assert_false(a.closed);
+    }
+    (void)close(fd);
+    struct server_stats stats;
+    server_stats(s, &stats);
+    assert_int_equal(stats.connections, 1);
+    assert_in_range(stats.requests, 103, 104); /* the last may just be ending */
+    assert_int_equal(stats.by_status[2], 103);
+    assert_int_equal(stats.by_status[4], 1);
+    assert_int_equal(stats.refused, 1);
+}
+
+static void head_of_a_request_has_ceilings(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+    static const struct {
+        size_t target, fields, value;
+        int status;
+    } rows[] = {{10, 63, 10, 200},   {8000, 1, 10, 200},  {8192, 1, 10, 414},  {30000, 1, 10, 414},
+                {60000, 1, 10, 414}, {10, 64, 10, 431},   {10, 200, 2, 431},   {10, 1, 16000, 200},
+                {10, 1, 16384, 431}, {10, 1, 60000, 431}, {8000, 63, 200, 200}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(buf_done) struct buf text;
+        buf_init(&text, 200000);
+        buf_text(&text, "GET /?");
+        for (size_t n = 2; n < rows[i].target; n++)
+            buf_char(&text, 'a');
+        buf_printf(&text, " HTTP/1.1\r\nHost: %s\r\n", strstr(server_url(s), "//") + 2);
+        for (size_t f = 0; f < rows[i].fields; f++) {
+            buf_text(&text, "X: ");
+            for (size_t n = 0; n < rows[i].value; n++)
+                buf_char(&text, 'b');
+            buf_text(&text, "\r\n");
+        }
+        buf_text(&text, "\r\n");
+        http_ask(server_url(s), text.data, text.len, &a);
+        if (a.status != rows[i].status)
+            print_error("row %zu: %d\n", i, a.status);
+        assert_int_equal(a.status, rows[i].status);
+        assert_int_equal(a.closed, a.status != 200);
+    }
+}
+
+static void refusal_comes_before_100_continue(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+    static const char upload[] = "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 75\r\n"
+                                 "Expect: 100-continue\r\n";
+
+    (void)state;
+    ask(s, "POST /forbidden", upload, &a);
+    assert_int_equal(a.status, 403);
+    assert_int_equal(a.continues, 0);
+    assert_true(a.closed);
+    ask(s, "POST /json", "Content-Length: 999999\r\nExpect: 100-continue\r\n", &a);
+    assert_int_equal(a.status, 413);
+    assert_int_equal(a.continues, 0);
+    ask(s, "POST /upload", "Content-Type: text/plain\r\nContent-Length: 3\r\nExpect: 100-continue\r\n", &a);
+    assert_int_equal(a.status, 415);
+    assert_int_equal(a.continues, 0);
+}
+
+static void wanted_body_gets_100_continue(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+    char line[64] = "";
+    int fd = say(s, "POST /upload",
+                 "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 82\r\n"
+                 "Expect: 100-continue\r\n");
+
+    (void)state;
+    assert_true(http_hear(fd, line, sizeof line - 1, 2000) > 0);
+    assert_int_equal(strncmp(line, "HTTP/1.1 100 ", 13), 0);
+    assert_true(
+        http_say(fd, "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nabc\r\n"
+                     "--B--\r\n"));
+    http_read(fd, &a, false, 2000);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.body, "3");
+    assert_false(a.closed);
+    (void)close(fd);
+    fd = say(s, "POST /json", "Content-Length: 2\r\nExpect: 100-Continue\r\n");
+    assert_true(http_hear(fd, line, sizeof line - 1, 2000) > 0);
+    assert_int_equal(strncmp(line, "HTTP/1.1 100 ", 13), 0);
+    assert_true(http_say(fd, "{}"));
+    http_read(fd, &a, false, 2000);
+    assert_int_equal(a.status, 200);
+    (void)close(fd);
+}
+
+static void refusal_of_a_large_body_is_heard(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+    size_t size = 3 << 20;
+    char *body = mem_new(size);
+
+    (void)state;
+    assert_non_null(body);
+    for (int i = 0; i < 2; i++) {
+        int fd = say(s, i ? "POST /forbidden" : "POST /json",
+                     "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 3145728\r\n");
+        assert_true(http_send(fd, body, size)); /* no reset while it is written */
+        http_read(fd, &a, false, 2000);
+        assert_int_equal(a.status, i ? 403 : 413);
+        assert_true(a.closed);
+        (void)close(fd);
+    }
+    int fd = say(s, "POST /json", "Transfer-Encoding: chunked\r\n");
+    assert_true(http_say(fd, "300000\r\n"));
+    assert_true(http_send(fd, body, size));
+    assert_true(http_say(fd, "\r\n0\r\n\r\n"));
+    http_read(fd, &a, false, 2000);
+    assert_int_equal(a.status, 413);
+    (void)close(fd);
+    mem_free(body);
+}
+
+static void workers_run_side_by_side(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){.workers = 8}, NULL);
+    int64_t begun = clock_monotonic_ms();
+    int fds[8];
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        fds[i] = say(s, "GET /nap", "");
+    ask(s, "GET /", "", &a); /* the server's thread is free meanwhile */
+    assert_int_equal(a.status, 200);
+    assert_true(clock_monotonic_ms() - begun < 290);
+    for (int i = 0; i < 8; i++) {
+        http_read(fds[i], &a, false, 3000);
+        assert_int_equal(a.status, 200);
+        (void)close(fds[i]);
+    }
+    assert_true(clock_monotonic_ms() - begun < 1500);
+}
+
+static void too_many_waiting_are_told_to_come_back(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+    int fds[6], busy = 0;
+
+    (void)state;
+    pace.waiting = 2;
+    AUTO(server_closep) struct server *s = open_with((struct server_options){.workers = 1}, &pace);
+    for (int i = 0; i < 6; i++) {
+        fds[i] = say(s, "GET /nap", "");
+        pause_ms(20);
+    }
+    for (int i = 0; i < 6; i++) {
+        http_read(fds[i], &a, false, 3000);
+        if (a.status == 503) {
+            busy++;
+            assert_string_equal(http_header(&a, "Retry-After"), "1");
+            assert_false(a.closed);
+        }
+        (void)close(fds[i]);
+    }
+    assert_int_equal(busy, 3);
+}
+
+static void handler_that_takes_too_long_is_left_behind(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+
+    (void)state;
+    pace.handler_ms = 60;
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, &pace);
+    int64_t begun = clock_monotonic_ms();
+    ask(s, "GET /nap", "", &a);
+    assert_int_equal(a.status, 503);
+    assert_true(a.closed);
+    assert_true(clock_monotonic_ms() - begun < 280);
+    assert_int_equal(ended, 0);
+}
+
+static void *close_server(void *server)
+{
+    server_close(server);
+    return NULL;
+}
+
+static void closing_lets_a_running_handler_end(void **state)
+{
+    struct server *s = open_with((struct server_options){0}, NULL);
+    char url[64];
+    pthread_t thread;
+    int fd = say(s, "GET /nap", ""), idle = say(s, "GET /", "");
+
+    (void)state;
+    (void)strcpy(url, server_url(s));
+    http_read(idle, &a, false, 2000);
+    assert_int_equal(a.status, 200);
+    while (running == 0)
+        pause_ms(5);
+    int64_t begun = clock_monotonic_ms();
+    assert_int_equal(pthread_create(&thread, NULL, close_server, s), 0);
+    assert_true(http_is_closed(idle, 200));
+    http_read(fd, &a, false, 2000);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.body, "hello");
+    (void)pthread_join(thread, NULL);
+    assert_true(clock_monotonic_ms() - begun < 1500);
+    assert_int_equal(http_connect(url), -1);
+    (void)close(fd);
+    (void)close(idle);
+}
+
+static void closing_cuts_an_upload_that_does_not_end(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+
+    (void)state;
+    pace.close_ms = 100;
+    struct server *s = open_with((struct server_options){0}, &pace);
+    int fd =
+        say(s, "POST /upload", "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000\r\n");
+    while (running == 0)
+        pause_ms(5);
+    int64_t begun = clock_monotonic_ms();
+    server_close(s);
+    assert_true(clock_monotonic_ms() - begun < 1000);
+    assert_int_equal(upload_outcome, ERR_IO);
+    assert_true(http_is_closed(fd, 1000));
+    (void)close(fd);
+}
+
+static void proxy_tells_the_address(void **state)
+{
+    AUTO(server_closep)
+    struct server *s =
+        open_with((struct server_options){.proxy = "127.0.0.1", .base_url = "https://pds.example/"}, NULL);
+    static const struct {
+        const char *fields, *told;
+    } rows[] = {{"X-Test: a\r\n", "127.0.0.1 0 a"},
+                {"X-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7 0 "},
+                {"X-Forwarded-For: 10.0.0.1, 2001:db8::1 \r\n", "2001:db8::1 0 "},
+                {"X-Forwarded-For: nonsense\r\n", "127.0.0.1 0 "},
+                {"X-Forwarded-For:\r\n", "127.0.0.1 0 "}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ask(s, "GET /who", rows[i].fields, &a);
+        assert_string_equal(a.body, rows[i].told);
+    }
+    static const char named[] = "GET / HTTP/1.1\r\nHost: PDS.example\r\n\r\n",
+                      port[] = "GET / HTTP/1.1\r\nHost: pds.example:443\r\n\r\n",
+                      other[] = "GET / HTTP/1.1\r\nHost: pds.example:80\r\n\r\n";
+    http_ask(server_url(s), named, sizeof named - 1, &a);
+    assert_int_equal(a.status, 200);
+    http_ask(server_url(s), port, sizeof port - 1, &a);
+    assert_int_equal(a.status, 200);
+    http_ask(server_url(s), other, sizeof other - 1, &a);
+    assert_int_equal(a.status, 421);
+}
+
+static void without_proxy_nobody_else_tells_the_address(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+
+    (void)state;
+    ask(s, "GET /who", "X-Forwarded-For: 192.0.2.7\r\n", &a);
+    assert_string_equal(a.body, "127.0.0.1 1 ");
+}
+
+static void exchange(struct request *q, struct response *r, void *context)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+    buf_printf(&r->body, "%s", q->route->path);
+}
+
+static void refuse(struct request *q, enum err e, struct response *r, void *context)
+{
+    (void)context;
+    r->type = "application/problem+json";
+    buf_printf(&r->body, "%s %d %.*s", err_row(e)->name, r->status, STR_ARGS(q->method));
+}
+
+static void hooks_make_the_answers(void **state)
+{
+    AUTO(server_closep)
+    struct server *s = open_with(
+        (struct server_options){.exchange = exchange, .refuse = refuse, .context = &exchanged}, NULL);
+
+    (void)state;
+    ask(s, "GET /work", "", &a);
+    assert_string_equal(a.body, "/work");
+    ask(s, "GET /", "", &a);
+    assert_string_equal(a.body, "/");
+    assert_int_equal(exchanged, 2);
+    ask(s, "BREW /", "", &a);
+    assert_string_equal(a.body, "method 405 BREW");
+    assert_string_equal(http_header(&a, "Content-Type"), "application/problem+json");
+    assert_string_equal(http_header(&a, "Allow"), "GET, HEAD");
+    ask(s, "POST /json", "Transfer-Encoding: gzip\r\n", &a);
+    assert_string_equal(a.body, "unsupported 501 POST");
+}
+
+static void exposure_needs_tls_or_a_proxy(void **state)
+{
+    static const struct {
+        struct server_options o;
+        enum err expected;
+    } rows[] = {
+        {{.listen = "0.0.0.0:0"}, ERR_FORBIDDEN},
+        {{.listen = "[::]:0"}, ERR_FORBIDDEN},
+        {{.listen = "192.0.2.1:0"}, ERR_FORBIDDEN},
+        {{.listen = "0.0.0.0:0", .proxy = "127.0.0.1"}, ERR_INVALID},
+        {{.listen = "0.0.0.0:0", .proxy = "127.0.0.1", .base_url = "https://a.example"}, ERR_OK},
+        {{.listen = "127.0.0.1:0", .proxy = "localhost"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .base_url = "a.example"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .base_url = "http://"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .base_url = "http://u@a.example"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .tls_cert_file = "/nowhere"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .tls_cert_file = "/nowhere", .tls_key_file = "/nowhere"}, ERR_NOT_FOUND},
+        {{.listen = "127.0.0.1"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:65536"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:-1"}, ERR_INVALID},
+        {{.listen = "example.org:80"}, ERR_INVALID},
+        {{.listen = "[::1:80"}, ERR_INVALID},
+        {{.listen = "[nonsense]:80"}, ERR_INVALID},
+        {{.listen = NULL}, ERR_INVALID},
+        {{.listen = "localhost:0"}, ERR_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        AUTO(server_closep) struct server *s = NULL;
+        struct server_options o = rows[i].o;
+        long live = mem_live();
+        o.routes = ROUTES;
+        o.route_count = COUNT_OF(ROUTES);
+        assert_err(server_open(&o, &s), rows[i].expected);
+        if (!s)
+            assert_int_equal(mem_live(), live);
+    }
+    AUTO(server_closep) struct server *first = open_with((struct server_options){0}, NULL);
+    struct server *second = NULL;
+    struct server_options again = {.listen = strstr(server_url(first), "//") + 2};
+    assert_err(server_open(&again, &second), ERR_CONFLICT);
+}
+
+static void ipv6_is_served(void **state)
+{
+    struct server_options o = {.listen = "[::1]:0", .routes = ROUTES, .route_count = COUNT_OF(ROUTES)};
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    AUTO(server_closep) struct server *s = NULL;
+    char request[256];
+
+    (void)state;
+    if (server_open(&o, &s))
+        skip(); /* a machine without IPv6 */
+    assert_int_equal(strncmp(server_url(s), "http://[::1]:", 13), 0);
+    to.sin6_port = htons((uint16_t)atoi(strrchr(server_url(s), ':') + 1));
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    (void)snprintf(request, sizeof request, "GET /who HTTP/1.1\r\nHost: %s\r\n\r\n", server_url(s) + 7);
+    assert_true(http_say(fd, request));
+    http_read(fd, &a, false, 2000);
+    assert_string_equal(a.body, "::1 1 ");
+    (void)close(fd);
+}
+
+static int openssl(const char *arguments, char *out, size_t size)
+{
+    char command[2048];
+
+    (void)snprintf(command, sizeof command, "openssl %s 2>&1", arguments);
+    FILE *pipe = popen(command, "r"); /* NOLINT(cert-env33-c): a test's own words */
+    if (!pipe)
+        return -1;
+    size_t len = fread(out, 1, size - 1, pipe);
+    out[len] = '\0';
+    return pclose(pipe);
+}
+
+static void tls_is_served_from_1_2(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *dir = tempdir_new();
+    char command[2048], out[16384];
+    const char *cert = tempdir_path(dir, "cert.pem");
+
+    (void)state;
+    (void)snprintf(command, sizeof command,
+                   "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+                   "-keyout %s/key.pem -out %s",
+                   tempdir_root(dir), cert);
+    if (openssl(command, out, sizeof out) != 0)
+        skip();
+    const char *key = tempdir_path(dir, "key.pem");
+    AUTO(server_closep)
+    struct server *s = open_with((struct server_options){.tls_cert_file = cert, .tls_key_file = key}, NULL);
+    const char *host = strstr(server_url(s), "//") + 2;
+    assert_int_equal(strncmp(server_url(s), "https://127.0.0.1:", 18), 0);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(
+            command, sizeof command,
+            "s_client -connect %s -quiet -ign_eof -CAfile %s -verify_return_error -verify_hostname localhost "
+            "%s <<'X'\nGET /work HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\nX\n",
+            host, cert, i ? "-tls1_2" : "-tls1_3", host);
+        (void)openssl(command, out, sizeof out);
+        assert_non_null(strstr(out, "HTTP/1.1 200 OK"));
+        assert_non_null(strstr(out, "Strict-Transport-Security: max-age="));
+        assert_non_null(strstr(out, "hello"));
+    }
+    (void)snprintf(command, sizeof command, "s_client -connect %s -tls1_1 -cipher ALL:@SECLEVEL=0 </dev/null",
+                   host);
+    assert_int_not_equal(openssl(command, out, sizeof out), 0);
+    struct server *wrong = NULL;
+    struct server_options o = {.listen = "127.0.0.1:0", .tls_cert_file = key, .tls_key_file = key};
+    assert_err(server_open(&o, &wrong), ERR_INVALID);
+}
+
+static void opening_survives_each_failing_allocation(void **state)
+{
+    struct server_options o = {.listen = "127.0.0.1:0", .routes = ROUTES, .route_count = COUNT_OF(ROUTES)};
+    struct server *s = NULL;
+    long live = mem_live();
+
+    (void)state;
+    for (long nth = 1; !s; nth++) {
+        mem_fail_at(nth);
+        enum err e = server_open(&o, &s);
+        mem_fail_at(0);
+        assert_int_equal(e, s ? ERR_OK : ERR_NO_MEMORY);
+    }
+    server_close(s);
+    server_close(NULL);
+    assert_int_equal(mem_live(), live);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_answer_has_the_security_headers),
+        cmocka_unit_test(answer_that_broke_cuts_the_connection),
+        cmocka_unit_test(requests_in_a_row_are_answered_in_order),
+        cmocka_unit_test(head_of_a_request_has_ceilings),
+        cmocka_unit_test(refusal_comes_before_100_continue),
+        cmocka_unit_test(wanted_body_gets_100_continue),
+        cmocka_unit_test(refusal_of_a_large_body_is_heard),
+        cmocka_unit_test(workers_run_side_by_side),
+        cmocka_unit_test(too_many_waiting_are_told_to_come_back),
+        cmocka_unit_test(handler_that_takes_too_long_is_left_behind),
+        cmocka_unit_test(closing_lets_a_running_handler_end),
+        cmocka_unit_test(closing_cuts_an_upload_that_does_not_end),
+        cmocka_unit_test(proxy_tells_the_address),
+        cmocka_unit_test(without_proxy_nobody_else_tells_the_address),
+        cmocka_unit_test(hooks_make_the_answers),
+        cmocka_unit_test(exposure_needs_tls_or_a_proxy),
+        cmocka_unit_test(ipv6_is_served),
+        cmocka_unit_test(tls_is_served_from_1_2),
+        cmocka_unit_test(opening_survives_each_failing_allocation),
+    };
+    json_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
