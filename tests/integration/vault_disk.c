@@ -45,6 +45,8 @@ static struct {
     int shared[SHM_LOCKS];
     bool exclusive[SHM_LOCKS];
     int holders; /* of a shared lock on vault.db */
+    struct node kept[DISK_FILES], kept_ghosts[DISK_FILES];
+    bool kept_has_ghost[DISK_FILES];
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void *must(void *p)
@@ -578,6 +580,38 @@ void disk_load(const struct disk_image *image)
     for (int i = 0; i < DISK_FILES; i++) {
         file_copy(&image->files[i], &disk.nodes[i].now);
         file_copy(&image->files[i], &disk.nodes[i].durable);
+    }
+}
+
+static void node_copy(const struct node *from, struct node *to)
+{
+    node_done(to);
+    file_copy(&from->now, &to->now);
+    file_copy(&from->durable, &to->durable);
+    for (size_t i = 0; i < from->change_count; i++)
+        note_change(to, from->changes[i].place, from->changes[i].bytes, from->changes[i].len);
+}
+
+void disk_keep(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    for (int i = 0; i < DISK_FILES; i++) {
+        node_copy(&disk.nodes[i], &disk.kept[i]);
+        node_copy(&disk.ghosts[i], &disk.kept_ghosts[i]);
+        disk.kept_has_ghost[i] = disk.has_ghost[i];
+    }
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+void disk_put_back(void)
+{
+    disk_empty();
+    for (int i = 0; i < DISK_FILES; i++) {
+        disk.nodes[i] = disk.kept[i];
+        disk.ghosts[i] = disk.kept_ghosts[i];
+        disk.has_ghost[i] = disk.kept_has_ghost[i];
+        memset(&disk.kept[i], 0, sizeof disk.kept[i]);
+        memset(&disk.kept_ghosts[i], 0, sizeof disk.kept_ghosts[i]);
     }
 }
 

@@ -43,5 +43,8 @@ void disk_cut(uint64_t *random, struct disk_image *out);
 void disk_image_copy(const struct disk_image *from, struct disk_image *out);
 void disk_image_done(struct disk_image *i);
 void disk_load(const struct disk_image *i);
+/* Keep the files as they are, with what is not synced of them; and put them back once, as after a kill. */
+void disk_keep(void);
+void disk_put_back(void);
 bool disk_equals(const struct disk_image *i);
 #endif

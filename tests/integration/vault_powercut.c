@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 10, JOBS = 24, CUTS_EACH = 3, CUTS_KEPT = 1000, STATES_WANTED = 2000 };
+enum { ROUNDS = 5, KILLS = 40, JOBS = 24, CUTS_EACH = 3, CUTS_KEPT = 1000, STATES_WANTED = 2000 };
 
 struct cut {
     struct disk_image image;
@@ -26,7 +26,7 @@ struct run {
 
 static struct home home;
 static struct run run;
-static uint64_t states, second_cuts;
+static uint64_t states, second_cuts, killed;
 
 static void cut_here(void *context)
 {
@@ -76,6 +76,34 @@ static void open_after_cut(const struct cut *c, int64_t asked)
     states++;
 }
 
+/* Open what is on the disk, put one job more and close, with a look at every call. */
+static void recover(struct run *r, int64_t answered)
+{
+    struct vault *v = NULL;
+    int64_t found = -1;
+
+    r->count = 0;
+    atomic_store(&r->answered, answered);
+    disk_watch(cut_here, r);
+    assert_ok(home_open(&home, &v));
+    assert_ok(probe_count(v, &found));
+    assert_true(found >= answered);
+    atomic_store(&r->answered, found); /* who was shown it may rely on it */
+    atomic_store(&r->asked, found + 1);
+    assert_ok(probe_put(v, found + 1));
+    atomic_store(&r->answered, found + 1);
+    vault_close(v);
+    disk_watch(NULL, NULL);
+}
+
+static void open_all(struct run *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        open_after_cut(&r->cuts[i], atomic_load(&r->asked));
+        disk_image_done(&r->cuts[i].image);
+    }
+}
+
 static void play(uint64_t seed, const struct disk_image *made, uint32_t checkpoint)
 {
     run.random = seed;
@@ -86,53 +114,63 @@ static void play(uint64_t seed, const struct disk_image *made, uint32_t checkpoi
     disk_watch(cut_here, &run);
     work(&run, 0);
     disk_watch(NULL, NULL);
-    for (size_t i = 0; i < run.count; i++) {
-        open_after_cut(&run.cuts[i], atomic_load(&run.asked));
-        disk_image_done(&run.cuts[i].image);
-    }
+    open_all(&run);
 }
 
 /* A second cut while the first is being recovered from. */
 static void play_twice(uint64_t seed, const struct disk_image *made)
 {
     static struct run second;
-    struct disk_image first;
-    uint64_t random = seed;
-    size_t at;
+    struct cut first;
 
-    run.random = seed;
+    run.random = second.random = seed;
     run.count = 0;
     atomic_store(&run.answered, 0);
     disk_load(made);
     disk_watch(cut_here, &run);
     work(&run, 0);
     disk_watch(NULL, NULL);
-    at = (size_t)(test_random(&random) % run.count);
-    disk_image_copy(&run.cuts[at].image, &first);
-    second = (struct run){.random = random};
-    atomic_store(&second.answered, run.cuts[at].answered);
-    disk_load(&first);
-    disk_watch(cut_here, &second);
-    {
-        struct vault *v = NULL;
-        int64_t found = -1;
-
-        assert_ok(home_open(&home, &v));
-        assert_ok(probe_count(v, &found));
-        atomic_store(&second.asked, found + 1);
-        assert_ok(probe_put(v, found + 1));
-        atomic_store(&second.answered, found + 1);
-        vault_close(v);
-    }
-    disk_watch(NULL, NULL);
-    for (size_t i = 0; i < second.count; i++) {
-        open_after_cut(&second.cuts[i], atomic_load(&second.asked));
-        disk_image_done(&second.cuts[i].image);
-        second_cuts++;
-    }
+    first = run.cuts[test_random(&seed) % run.count];
+    disk_load(&first.image);
+    recover(&second, first.answered);
+    second_cuts += second.count;
+    open_all(&second);
     for (size_t i = 0; i < run.count; i++)
         disk_image_done(&run.cuts[i].image);
-    disk_image_done(&first);
+}
+
+struct kill {
+    uint64_t in; /* calls */
+    struct run *run;
+    int64_t answered;
+};
+
+static void kill_here(void *context)
+{
+    struct kill *k = context;
+
+    if (k->in > 0 && --k->in == 0) {
+        k->answered = atomic_load(&k->run->answered);
+        disk_keep();
+    }
+}
+
+/* A killed process leaves writes to the system that a power cut during recovery still takes away. */
+static void play_killed(uint64_t seed, uint64_t after, const struct disk_image *made)
+{
+    struct kill k = {.in = after, .run = &run};
+
+    atomic_store(&run.answered, 0);
+    disk_load(made);
+    disk_watch(kill_here, &k);
+    work(&run, 0);
+    disk_watch(NULL, NULL);
+    assert_true(k.in == 0);
+    disk_put_back();
+    run.random = seed;
+    recover(&run, k.answered);
+    killed += run.count;
+    open_all(&run);
 }
 
 static void make(struct disk_image *out)
@@ -158,9 +196,11 @@ static void power_cut_loses_no_answered_job(void **state)
         play(test_random(&seed), &made, (uint32_t)test_between(&seed, 8, 60));
     for (int i = 0; i < ROUNDS; i++)
         play_twice(test_random(&seed), &made);
+    for (int i = 0; i < KILLS; i++)
+        play_killed(test_random(&seed), 40 + (uint64_t)i, &made);
     disk_image_done(&made);
-    print_message("%llu states, %llu of them of a second cut\n", (unsigned long long)states,
-                  (unsigned long long)second_cuts);
+    print_message("%llu states, %llu of them of a second cut, %llu of a cut after a kill\n",
+                  (unsigned long long)states, (unsigned long long)second_cuts, (unsigned long long)killed);
     assert_true(states >= STATES_WANTED);
 }
 
