@@ -13,9 +13,9 @@ struct format {
     const char *name;                    /* "enedis.portal.csv" */
     const char *meaning;                 /* one line for lists of what can be read */
     bool (*recognises)(struct str head); /* the first FORMAT_HEAD_BYTES, or all of a shorter file */
-    /* Read all of the input (it starts again at the first byte). Readings come in file order of their
-     * section. ERR_INVALID only when nothing of the file makes sense; single bad lines are told and skipped.
-     */
+    /* Read all of the input (it starts again at the first byte). Within a section the
+     * readings of a dataset come in file order, or in order of time where the parser has to sort lines.
+     * ERR_INVALID only when nothing of the file makes sense; single bad lines are told and skipped. */
     enum err (*parse)(const struct reading_input *in, const struct reading_options *options,
                       const struct reading_sink *sink);
 };
