@@ -615,13 +615,17 @@ void disk_put_back(void)
     }
 }
 
+bool disk_file_equals(const struct disk_image *image, int file)
+{
+    const struct disk_file *a = &image->files[file], *b = &disk.nodes[file].now;
+
+    return a->exists == b->exists && a->len == b->len && (a->len == 0 || memcmp(a->bytes, b->bytes, a->len) == 0);
+}
+
 bool disk_equals(const struct disk_image *image)
 {
-    for (int i = 0; i < DISK_FILES; i++) {
-        const struct disk_file *a = &image->files[i], *b = &disk.nodes[i].now;
-
-        if (a->exists != b->exists || a->len != b->len || (a->len && memcmp(a->bytes, b->bytes, a->len) != 0))
+    for (int i = 0; i < DISK_FILES; i++)
+        if (!disk_file_equals(image, i))
             return false;
-    }
     return true;
 }

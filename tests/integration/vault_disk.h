@@ -47,4 +47,5 @@ void disk_load(const struct disk_image *i);
 void disk_keep(void);
 void disk_put_back(void);
 bool disk_equals(const struct disk_image *i);
+bool disk_file_equals(const struct disk_image *i, int file);
 #endif
