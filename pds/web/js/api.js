@@ -9,13 +9,14 @@ import { Signal } from "./signal.js";
 /** @typedef {{start: string, end: string, value: number, quality?: string,
  *   coverage?: number}} DataRecord */
 /** @typedef {{id: string, file: string, format: string, at: string, new: number, same: number,
- *   replaced: number, rejected: number, undone_at: string | null}} Import */
+ *   replaced: number, rejected: number, undone_at: string | null,
+ *   failure?: string | null}} Import */
 /** @typedef {{line: number, reason: string}} Warning */
 /** @typedef {{file: string, format: string, dataset: string, new: number, same: number,
  *   replaced: number, rejected: number, first: string | null, last: string | null,
  *   total: number | null, unit: string, gaps?: number | {start: string, end: string}[],
  *   warnings?: Warning[]}} Outcome */
-/** @typedef {{id: string, kind: string, name: string, reference: string, records: number,
+/** @typedef {{id: number, provider: string, reference: string, records: number,
  *   first: string | null, last: string | null}} Source */
 /** @typedef {{csrf: string, idle_seconds?: number, expires_at?: string}} Session */
 
@@ -26,8 +27,10 @@ export class Problem extends Error {
     super(document?.detail || document?.title || String(status));
     this.status = status;
     this.type = typeof document?.type === "string" ? document.type : "";
-    /** In the reader's language; empty when the program said nothing. */
-    this.detail = String(document?.detail || document?.title || "");
+    /** What kind of problem, in the reader's language; empty when the program said nothing. */
+    this.title = String(document?.title ?? "");
+    /** What was seen, this time. */
+    this.detail = String(document?.detail ?? "");
     this.retryAfter = retryAfter;
   }
 

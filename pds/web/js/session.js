@@ -66,7 +66,7 @@ function watchIdle() {
 
 api.trouble.watch((failed) => {
   if (!failed) return;
-  if (failed.is("damaged")) damage.set(failed.detail);
+  if (failed.is("damaged")) damage.set(failed.detail || failed.title);
   else if (failed.is("locked")) leave("locked", "locked");
   else if (presence.value.state === "in") leave("expired");
 });
@@ -79,7 +79,7 @@ export async function startSession() {
     else enter(await api.session());
   } catch (failed) {
     if (!(failed instanceof api.Problem)) throw failed;
-    if (failed.is("damaged")) damage.set(failed.detail);
+    if (failed.is("damaged")) damage.set(failed.detail || failed.title);
     leave("", failed.status === 0 ? "silent" : failed.is("locked") ? "locked" : "open");
   }
 }

@@ -52,6 +52,12 @@ function counts(one) {
   return parts.join(" · ");
 }
 
+/** What there is to say of it now. @param {Import} one */
+function became(one) {
+  if (one.failure) return t("imports.failed");
+  return one.undone_at ? t("imports.undone", { when: moment(one.undone_at) }) : counts(one);
+}
+
 /** @param {{imports: Import[], onChange: () => void}} props */
 export function ImportList({ imports, onChange }) {
   const [asking, setAsking] = useState(/** @type {Import | null} */ (null));
@@ -64,7 +70,7 @@ export function ImportList({ imports, onChange }) {
               <p class="file">${one.file}</p>
               <p class="hint">${t("imports.came", { when: moment(one.at) })}</p>
               <p class="hint">
-                ${one.undone_at ? t("imports.undone", { when: moment(one.undone_at) }) : counts(one)}
+                ${became(one)}
               </p>
             </div>
             ${

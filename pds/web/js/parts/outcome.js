@@ -4,6 +4,7 @@ import { datasets, datasetTitle } from "../dataset.js";
 import { dayName, quantity, span } from "../format.js";
 import { html, useEffect, useRef } from "../html.js";
 import { plural, t } from "../language.js";
+import { reasonInWords } from "../reason.js";
 import { useSignal } from "../signal.js";
 import { clearUpload, conclusion, upload } from "../upload.js";
 
@@ -40,7 +41,7 @@ function Warnings({ warnings }) {
       <ul class="lines">
         ${warnings.map(
           ({ line, reason }) => html`
-            <li>${line > 0 ? t("outcome.line", { line, reason }) : reason}</li>`,
+            <li>${line > 0 ? t("outcome.line", { line, reason: reasonInWords(reason) }) : reasonInWords(reason)}</li>`,
         )}
       </ul>
     </details>`;

@@ -7,6 +7,9 @@ import { ImportList } from "../parts/importlist.js";
 import { inWords } from "../problem.js";
 import { address, follow } from "../router.js";
 
+/** Those who measure, as people call them. @type {Record<string, string>} */
+const PROVIDERS = { enedis: "sources.enedis" };
+
 /** @param {{sources: api.Source[]}} props */
 function Sources({ sources }) {
   return html`
@@ -17,7 +20,7 @@ function Sources({ sources }) {
           (source) => html`
             <li key=${source.id}>
               <div>
-              <p class="file">${source.name || source.kind}</p>
+              <p class="file">${PROVIDERS[source.provider] ? t(PROVIDERS[source.provider]) : source.provider}</p>
               <p class="hint">
                 ${source.reference && html`${t("sources.reference", { reference: source.reference })}<br />`}
                 ${plural("sources.records", source.records)}
