@@ -226,8 +226,8 @@ void server_close(struct server *s)
         crew_each(&s->crew, turn_abandon);
         MHD_stop_daemon(s->daemon);
     }
-    crew_stop(&s->crew); /* handlers borrow the caller's context: none may outlive this */
     retire_warden(s);
+    crew_stop(&s->crew); /* handlers borrow the caller's context: none may outlive this */
     listener_close(&s->listener);
     lingering_done(&s->lingering);
     peers_done(&s->peers);

@@ -176,7 +176,7 @@ static atomic_size_t total;
 static enum err take(struct request *q, struct response *r, void *context)
 {
     struct str field = {0}, name = {0};
-    static char piece[65536];
+    char piece[16384];
     size_t got = 1;
     enum err e;
 
