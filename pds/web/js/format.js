@@ -93,12 +93,12 @@ export function shortMonth(at) {
   return date(at, { month: "narrow" });
 }
 
-/** "1er mai 2024 à 14:05". @param {string} instant RFC 3339 */
+/** "1er mai 2024 à 14 h 05". @param {string} instant RFC 3339 */
 export function moment(instant) {
   const at = Date.parse(instant);
   return t("date.at", {
-    day: date(at, { day: "numeric", month: "long", year: "numeric" }),
-    time: date(at, { hour: "2-digit", minute: "2-digit" }),
+    day: dayName(localOf(at).day),
+    time: clockTime(at),
   });
 }
 
