@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-
 struct intake {
     const struct intake_options *options;
     struct import *import;
@@ -51,7 +50,8 @@ static enum err record_of(const struct reading *r, const struct dataset *d, stru
             return e;
         out->present |= 1U << place;
     }
-    return out->present & 1U ? ERR_OK : err_set(ERR_INTERNAL, "a reading of %s without its main value", d->name);
+    return out->present & 1U ? ERR_OK
+                             : err_set(ERR_INTERNAL, "a reading of %s without its main value", d->name);
 }
 
 static enum err take(void *context, const struct reading *r)
@@ -61,7 +61,7 @@ static enum err take(void *context, const struct reading *r)
     struct record record;
     enum err e;
 
-    if ((e = dataset_find(str_of(r->dataset), &d)))
+    if (dataset_find(str_of(r->dataset), &d))
         return err_set(ERR_INTERNAL, "format yields the unknown dataset %s", r->dataset);
     if (in->options->only && in->options->only != d)
         return ERR_OK;
@@ -87,7 +87,8 @@ static void tell(void *context, int64_t line, int rejected, const char *reason)
         return;
     if (!list && (!(list = json_array()) || json_object_set_new(in->warnings, key, list)))
         return; /* without memory a warning is lost, not the data: the count says so */
-    (void)json_array_append_new(list, json_pack("{s:I, s:s}", "line", (json_int_t)line, "reason", reason)); /* as above */
+    (void)json_array_append_new(
+        list, json_pack("{s:I, s:s}", "line", (json_int_t)line, "reason", reason)); /* as above */
 }
 
 static json_t *value_or_null(const struct import_count *n)
@@ -122,31 +123,32 @@ static json_t *warnings_of(struct intake *in, const char *dataset, bool first)
     return list;
 }
 
-static enum err add_entry(struct intake *in, struct str file, const char *format, const struct import_count *n, bool first,
-                          json_t *entries)
+static enum err add_entry(struct intake *in, struct str file, const char *format,
+                          const struct import_count *n, bool first, json_t *entries)
 {
     static const struct import_count none = {0};
     const char *dataset = n ? n->dataset->name : NULL;
     const struct import_count *c = n ? n : &none;
     json_t *entry = json_pack(
-        "{s:s%, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?, s:I, s:o}", "file", file.ptr ? file.ptr : "",
-        file.len, "import", import_id(in->import), "format", format, "dataset", dataset, "new", (json_int_t)c->new_count,
-        "same", (json_int_t)c->same, "replaced", (json_int_t)c->replaced, "rejected",
-        (json_int_t)(n ? c->rejected : in->rejected_before), "first", instant_or_null(c->any, c->first), "last",
-        instant_or_null(c->any, c->last), "total", n ? value_or_null(n) : json_null(), "unit", n ? n->dataset->unit : NULL,
-        "gaps", (json_int_t)c->gaps, "warnings", warnings_of(in, dataset, first));
+        "{s:s%, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?, s:I, s:o}", "file",
+        file.ptr ? file.ptr : "", file.len, "import", import_id(in->import), "format", format, "dataset",
+        dataset, "new", (json_int_t)c->new_count, "same", (json_int_t)c->same, "replaced",
+        (json_int_t)c->replaced, "rejected", (json_int_t)(n ? c->rejected : in->rejected_before), "first",
+        instant_or_null(c->any, c->first), "last", instant_or_null(c->any, c->last), "total",
+        n ? value_or_null(n) : json_null(), "unit", n ? n->dataset->unit : NULL, "gaps", (json_int_t)c->gaps,
+        "warnings", warnings_of(in, dataset, first));
 
     if (json_array_append_new(entries, entry))
         return err_set(ERR_NO_MEMORY, "answer of an import");
     return ERR_OK;
 }
 
-/* Entries by the dataset's name: what people look for (consumption) comes before what it was read from (index). */
+/* Entries by the dataset's name: what people look for (consumption) comes before what it was read from
+ * (index). */
 static enum err add_entries(struct intake *in, struct str file, const char *format, json_t *entries)
 {
-    const struct import_count *counts, *next;
+    const struct import_count *counts, *next, *last = NULL;
     size_t count = import_counts(in->import, &counts);
-    const char *done = "";
     enum err e;
 
     if (count == 0)
@@ -156,10 +158,10 @@ static enum err add_entries(struct intake *in, struct str file, const char *form
         for (size_t i = 0; i < count; i++) {
             const char *name = counts[i].dataset->name;
 
-            if (strcmp(name, done) > 0 && (!next || strcmp(name, next->dataset->name) < 0))
+            if ((!last || strcmp(name, last->dataset->name) > 0) && (!next || strcmp(name, next->dataset->name) < 0))
                 next = &counts[i];
         }
-        done = next->dataset->name;
+        last = next;
         if ((e = add_entry(in, file, format, next, n == 0, entries)))
             return e;
     }

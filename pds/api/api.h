@@ -34,5 +34,5 @@ struct api_options {
 /* Serve the store (borrowed), open or locked. */
 MUST_CHECK enum err api_open(struct store *store, const struct api_options *options, struct api **out);
 const char *api_url(const struct api *a); /* borrowed */
-void api_close(struct api *a); /* lets running requests end; NULL is fine */
+void api_close(struct api *a);            /* lets running requests end; NULL is fine */
 #endif

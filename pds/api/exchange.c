@@ -20,7 +20,8 @@ static bool is_change(const struct request *request)
     return !str_eq(request->method, STR("GET")) && !str_eq(request->method, STR("HEAD"));
 }
 
-/* A browser says where a change comes from: it must be our own pages (security brief 4.4). Programs say nothing. */
+/* A browser says where a change comes from: it must be our own pages (security brief 4.4). Programs say
+ * nothing. */
 static enum err check_origin(const struct request *request, const struct api *api)
 {
     struct str origin = request_header(request, "Origin"), site = request_header(request, "Sec-Fetch-Site");

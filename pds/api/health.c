@@ -4,12 +4,13 @@
 #include "pds/api/api.h"
 #include "pds/base/auto.h"
 #include "pds/base/embed.h"
+#include "pds/base/fs.h"
+#include "pds/base/limits.h"
 #include "pds/base/mem.h"
 #include "pds/httpd/server.h"
 #include "pds/vault/vault.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <unistd.h>
 
 extern const struct embed API_FILES[]; /* openapi.json */
@@ -34,22 +35,27 @@ enum err openapi_get(struct request *request, struct response *response, void *c
     return response_etag(response, request_header(request, "If-None-Match"));
 }
 
-static long resident_bytes(void)
+/* Pages in memory are the second number of statm (proc(5)). */
+static uint64_t resident_bytes(void)
 {
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
+    AUTO(buf_done) struct buf text;
+    struct str rest, part;
+    int64_t pages = 0;
 
-    if (f && fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
-    if (f)
-        (void)fclose(f); /* it was only read */
-    return pages * sysconf(_SC_PAGESIZE);
+    buf_init(&text, 4 * KIB);
+    if (fs_read("/proc/self/statm", 4 * KIB, &text))
+        return 0;
+    rest = (struct str){text.data, text.len};
+    (void)str_split(&rest, ' ', &part); /* the whole size; what follows is what is in memory */
+    if (!str_split(&rest, ' ', &part) || str_int64(part, &pages))
+        return 0;
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void metric(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
 {
-    buf_printf(out, "# HELP traboule_%s %s\n# TYPE traboule_%s %s\ntraboule_%s %" PRIu64 "\n", name, help, name, type, name,
-               value);
+    buf_printf(out, "# HELP traboule_%s %s\n# TYPE traboule_%s %s\ntraboule_%s %" PRIu64 "\n", name, help,
+               name, type, name, value);
 }
 
 enum err metrics_get(struct request *request, struct response *response, void *context)
@@ -68,8 +74,9 @@ enum err metrics_get(struct request *request, struct response *response, void *c
         store_leave(api->store);
     }
     metric(out, "store_open", "gauge", "1 when the store is open", store_is_open(api->store));
-    metric(out, "uptime_seconds", "gauge", "Since the daemon began to serve", (uint64_t)(request->now - api->started_at));
-    metric(out, "resident_bytes", "gauge", "Memory in use", (uint64_t)resident_bytes());
+    metric(out, "uptime_seconds", "gauge", "Since the daemon began to serve",
+           (uint64_t)(request->now - api->started_at));
+    metric(out, "resident_bytes", "gauge", "Memory in use", resident_bytes());
     metric(out, "allocations", "gauge", "Blocks of memory alive", (uint64_t)mem_live());
     metric(out, "http_connections_total", "counter", "Connections accepted", http.connections);
     metric(out, "http_requests_total", "counter", "Requests answered", http.requests);

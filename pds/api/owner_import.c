@@ -10,7 +10,10 @@
 
 #include <string.h>
 
-static enum err read_upload(void *context, void *out, size_t size, size_t *got) { return upload_read(context, out, size, got); }
+static enum err read_upload(void *context, void *out, size_t size, size_t *got)
+{
+    return upload_read(context, out, size, got);
+}
 
 static enum err import_parts(const struct intake_options *options, struct upload *upload, json_t *entries)
 {
@@ -44,7 +47,8 @@ enum err import_post(struct request *request, struct response *response, void *c
     if (!answer)
         return err_set(ERR_NO_MEMORY, "the answer");
     if ((e = request_query_only(request, NAMES)) || (e = request_query(request, "dataset", &dataset)) ||
-        (e = request_query(request, "timezone", &zone)) || (dataset.ptr && (e = dataset_find(dataset, &options.only))) ||
+        (e = request_query(request, "timezone", &zone)) ||
+        (dataset.ptr && (e = dataset_find(dataset, &options.only))) ||
         (zone.ptr && (e = zone_find(zone, &options.zone))) || (e = store_enter(api->store, &options.vault)))
         return e;
     e = import_parts(&options, request->upload, json_object_get(answer, "files"));

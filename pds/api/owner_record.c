@@ -83,8 +83,8 @@ static enum err read_number(const struct request *request, const char *name, int
     return ERR_OK;
 }
 
-static enum err read_options(const struct request *request, struct query_options *o, enum query_format *format,
-                             int64_t *limit)
+static enum err read_options(const struct request *request, struct query_options *o,
+                             enum query_format *format, int64_t *limit)
 {
     static const char *const NAMES[] = {"from", "to", "step", "format", "limit", "cursor", NULL};
     struct str from, to, step, word, cursor;
@@ -96,9 +96,11 @@ static enum err read_options(const struct request *request, struct query_options
     if ((e = request_query_only(request, NAMES)) || (e = dataset_find(request->params[0], &o->dataset)) ||
         (e = request_query(request, "from", &from)) || (e = request_query(request, "to", &to)) ||
         (e = request_query(request, "step", &step)) || (e = request_query(request, "format", &word)) ||
-        (e = request_query(request, "cursor", &cursor)) || (e = read_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
+        (e = request_query(request, "cursor", &cursor)) ||
+        (e = read_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
         (from.ptr && (e = query_time("from", from, o->zone, &o->from))) ||
-        (to.ptr && (e = query_time("to", to, o->zone, &o->to))) || (step.ptr && (e = step_parse(step, &o->step))) ||
+        (to.ptr && (e = query_time("to", to, o->zone, &o->to))) ||
+        (step.ptr && (e = step_parse(step, &o->step))) ||
         (word.ptr && (e = query_format_read(word, format))) ||
         (cursor.ptr && (e = query_time("cursor", cursor, o->zone, &o->from))))
         return e;
@@ -174,7 +176,8 @@ enum err source_get_list(struct request *request, struct response *response, voi
     int64_t limit = LIMIT_LIST_ANSWER, after = 0;
     enum err e;
 
-    if ((e = request_query_only(request, NAMES)) || (e = read_number(request, "limit", LIMIT_LIST_ANSWER, &limit)) ||
+    if ((e = request_query_only(request, NAMES)) ||
+        (e = read_number(request, "limit", LIMIT_LIST_ANSWER, &limit)) ||
         (e = read_number(request, "cursor", INT64_MAX, &after)) || (e = store_view(api->store, &view)) ||
         (e = source_list(view.db, after, limit, &list)))
         return e;

@@ -21,7 +21,8 @@ static enum err numerator_of(const json_t *number, int64_t denominator, int64_t 
     }
     if (!json_is_real(number) || fabs(json_real_value(number)) > 1e12)
         return err_set(ERR_INVALID, "a value is no number within range");
-    (void)snprintf(text, sizeof text, "%.6f", json_real_value(number)); /* fits: 13 digits, a mark, 6 places */
+    (void)snprintf(text, sizeof text, "%.6f",
+                   json_real_value(number)); /* fits: 13 digits, a mark, 6 places */
     return str_scaled(str_of(text), denominator, out);
 }
 
@@ -49,7 +50,8 @@ static enum err read_record(const json_t *item, const struct dataset *d, int64_t
     *r = (struct record){.line = line};
     if ((e = json_get_text(item, "start", &start)) || (e = json_get_text(item, "end", &end)) ||
         (json_object_get(item, "quality") && (e = json_get_text(item, "quality", &quality))) ||
-        (e = clock_parse(str_of(start), &r->start_at, NULL)) || (e = clock_parse(str_of(end), &r->end_at, NULL)) ||
+        (e = clock_parse(str_of(start), &r->start_at, NULL)) ||
+        (e = clock_parse(str_of(end), &r->end_at, NULL)) ||
         (e = record_quality_read(str_of(quality), &r->quality)) || (e = read_values(item, d, r)))
         return e;
     if (d->instant ? r->end_at != r->start_at : r->end_at <= r->start_at)
@@ -64,15 +66,17 @@ static enum err put_all(struct import *m, const struct dataset *d, const json_t 
     size_t i;
     enum err e;
 
-    json_array_foreach(records, i, item) {
-        if ((e = read_record(item, d, (int64_t)i + 1, &r)) || (e = import_add(m, d, "owner", STR(""), "typed", &r)))
+    json_array_foreach(records, i, item)
+    {
+        if ((e = read_record(item, d, (int64_t)i + 1, &r)) ||
+            (e = import_add(m, d, "owner", STR(""), "typed", &r)))
             return err_wrap(e, "record %zu", i + 1);
     }
     return ERR_OK;
 }
 
-static enum err put(struct vault *vault, const struct request *request, const struct dataset *d, const json_t *records,
-                    struct response *response)
+static enum err put(struct vault *vault, const struct request *request, const struct dataset *d,
+                    const json_t *records, struct response *response)
 {
     AUTO(import_freep) struct import *m = NULL;
     AUTO(json_freep) json_t *answer = NULL;
@@ -87,8 +91,9 @@ static enum err put(struct vault *vault, const struct request *request, const st
         return e;
     }
     (void)import_counts(m, &n); /* there is one: the list was not empty */
-    answer = json_pack("{s:s, s:I, s:I, s:I, s:I}", "import", import_id(m), "new", (json_int_t)n->new_count, "same",
-                       (json_int_t)n->same, "replaced", (json_int_t)n->replaced, "rejected", (json_int_t)n->rejected);
+    answer = json_pack("{s:s, s:I, s:I, s:I, s:I}", "import", import_id(m), "new", (json_int_t)n->new_count,
+                       "same", (json_int_t)n->same, "replaced", (json_int_t)n->replaced, "rejected",
+                       (json_int_t)n->rejected);
     return answer ? response_json(response, 200, answer) : err_set(ERR_NO_MEMORY, "the answer");
 }
 
@@ -102,8 +107,8 @@ enum err record_post(struct request *request, struct response *response, void *c
     json_t *records;
     enum err e;
 
-    if ((e = dataset_find(request->params[0], &d)) || (e = request_json(request, &body)) || (e = json_only_keys(body, KEYS)) ||
-        (e = json_get_array(body, "records", &records)))
+    if ((e = dataset_find(request->params[0], &d)) || (e = request_json(request, &body)) ||
+        (e = json_only_keys(body, KEYS)) || (e = json_get_array(body, "records", &records)))
         return e;
     if (json_array_size(records) == 0)
         return err_set(ERR_INVALID, "records is empty");

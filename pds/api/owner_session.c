@@ -14,7 +14,8 @@
 #include <string.h>
 
 /* A secret out of a JSON body into guarded memory; the body's copies are wiped. */
-static enum err take_secret(const struct request *request, json_t *body, const char *key, struct secret_text **out)
+static enum err take_secret(const struct request *request, json_t *body, const char *key,
+                            struct secret_text **out)
 {
     const char *text;
     enum err e;
@@ -24,8 +25,8 @@ static enum err take_secret(const struct request *request, json_t *body, const c
     if (strlen(text) > LIMIT_PASSPHRASE_BYTES)
         return err_set(ERR_TOO_LARGE, "%s is longer than %ld bytes", key, LIMIT_PASSPHRASE_BYTES + 0L);
     e = secret_text_new(text, strlen(text), out);
-    random_wipe((char *)(uintptr_t)text, strlen(text)); /* the tree is ours, and goes at once */
-    random_wipe((char *)(uintptr_t)request->body.ptr, request->body.len);
+    random_wipe((char *)text, strlen(text)); /* the tree is ours, and goes at once */
+    random_wipe((char *)request->body.ptr, request->body.len);
     return e;
 }
 
@@ -45,8 +46,8 @@ static enum err read_body(const struct request *request, const char *const keys[
 typedef enum err key_of(struct store *s, const struct secret_text *secret, struct store_key **root);
 
 /* One derivation behind the gate. On ERR_THROTTLED *retry_after_s tells how long to wait. */
-static enum err derive(struct api *api, const struct request *request, key_of *open, const struct secret_text *secret,
-                       struct store_key **root, int *retry_after_s)
+static enum err derive(struct api *api, const struct request *request, key_of *open,
+                       const struct secret_text *secret, struct store_key **root, int *retry_after_s)
 {
     enum err e;
 
@@ -63,7 +64,8 @@ static enum err answer_session(struct response *response, const char *csrf, int6
     char ends[CLOCK_TEXT_BYTES];
 
     clock_text(ends_at, ends);
-    body = json_pack("{s:s, s:i, s:s}", "csrf", csrf, "idle_seconds", LIMIT_SESSION_IDLE_S, "expires_at", ends);
+    body =
+        json_pack("{s:s, s:i, s:s}", "csrf", csrf, "idle_seconds", LIMIT_SESSION_IDLE_S, "expires_at", ends);
     return body ? response_json(response, 200, body) : err_set(ERR_NO_MEMORY, "the answer");
 }
 
@@ -75,7 +77,8 @@ static enum err set_cookie(const struct api *api, struct response *response, con
 }
 
 /* The failure of a derivation: told here when it is a matter of waiting. */
-static enum err tell_wait(const struct request *request, enum err e, int retry_after_s, struct response *response)
+static enum err tell_wait(const struct request *request, enum err e, int retry_after_s,
+                          struct response *response)
 {
     if (e != ERR_THROTTLED)
         return e;
@@ -150,8 +153,8 @@ enum err lock_post(struct request *request, struct response *response, void *con
 }
 
 /* {"<current>", "<next>"}: open by the first, wrap for the second. */
-static enum err change_passphrase(struct api *api, struct request *request, struct response *response, const char *current,
-                                  const char *next, key_of *open)
+static enum err change_passphrase(struct api *api, struct request *request, struct response *response,
+                                  const char *current, const char *next, key_of *open)
 {
     const char *const keys[] = {current, next, NULL};
     AUTO(json_freep) json_t *body = NULL;

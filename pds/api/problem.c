@@ -48,8 +48,8 @@ void problem_fill(const struct request *request, enum err e, int retry_after_s, 
     response_done(response);
     response_init(response);
     problem_type(e, type, sizeof type);
-    body = json_pack("{s:s, s:s, s:i}", "type", type, "title", french && TITLES_FR[e] ? TITLES_FR[e] : err_row(e)->title,
-                     "status", status);
+    body = json_pack("{s:s, s:s, s:i}", "type", type, "title",
+                     french && TITLES_FR[e] ? TITLES_FR[e] : err_row(e)->title, "status", status);
     if (body && status != 401 && status != 403 && story[0])
         (void)json_object_set_new(body, "detail", json_string(story)); /* without memory the title must do */
     response->status = status;

@@ -17,10 +17,10 @@ void sessions_free(struct sessions *s);
 /* Begin one; the oldest makes room when there are LIMIT_SESSIONS. */
 MUST_CHECK enum err session_begin(struct sessions *s, int64_t now, char token[static SESSION_TOKEN_TEXT],
                                   char csrf[static SESSION_TOKEN_TEXT]);
-/* The session of a token, which counts as used now. ERR_UNAUTHENTICATED when it is none or ended: LIMIT_SESSION_IDLE_S
- * without use, LIMIT_SESSION_S after it began. ends_at may be NULL. */
-MUST_CHECK enum err session_find(struct sessions *s, struct str token, int64_t now, char csrf[static SESSION_TOKEN_TEXT],
-                                 int64_t *ends_at);
+/* The session of a token, which counts as used now. ERR_UNAUTHENTICATED when it is none or ended:
+ * LIMIT_SESSION_IDLE_S without use, LIMIT_SESSION_S after it began. ends_at may be NULL. */
+MUST_CHECK enum err session_find(struct sessions *s, struct str token, int64_t now,
+                                 char csrf[static SESSION_TOKEN_TEXT], int64_t *ends_at);
 void session_end(struct sessions *s, struct str token);
 void sessions_end_all(struct sessions *s);
 #endif

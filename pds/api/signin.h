@@ -1,7 +1,7 @@
-/* The gate before a key derivation (security brief 4.3): few at once, few waiting, and after LIMIT_FAILURES_FREE
- * failures from an address a delay that doubles from 1 s to LIMIT_FAILURE_DELAY_MAX_S. Never a lasting
- * lock-out; loopback has a count of its own, so that the owner at the machine is not kept out by others.
- * Thread-safe. */
+/* The gate before a key derivation (security brief 4.3): few at once, few waiting, and after
+ * LIMIT_FAILURES_FREE failures from an address a delay that doubles from 1 s to LIMIT_FAILURE_DELAY_MAX_S.
+ * Never a lasting lock-out; loopback has a count of its own, so that the owner at the machine is not kept out
+ * by others. Thread-safe. */
 #ifndef API_SIGNIN_H
 #define API_SIGNIN_H
 #include "pds/base/err.h"

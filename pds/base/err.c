@@ -42,11 +42,13 @@ const struct err_row *err_row(enum err e)
 
 void err_begin(const char *format, ...)
 {
+    char fresh[STORY_BYTES]; /* the arguments may hold the old story */
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(story, sizeof story, format, args); /* cut when too long */
+    (void)vsnprintf(fresh, sizeof fresh, format, args); /* cut when too long */
     va_end(args);
+    memcpy(story, fresh, sizeof story);
 }
 
 void err_prefix(const char *format, ...)

@@ -16,15 +16,17 @@ int64_t bench_year_csv(int year, struct buf *out)
 
     buf_text(out, "\xef\xbb\xbfIdentifiant PRM;Type de donnees;Date de debut;Date de fin;Grandeur physique;"
                   "Grandeur metier;Etape metier;Unite;Pas en minutes\n");
-    buf_printf(out, "01234567890123;Courbe de charge;01/01/%d;01/01/%d;Energie active;Consommation;Comptage Brut;W;\n",
-               year, year + 1);
+    buf_printf(
+        out,
+        "01234567890123;Courbe de charge;01/01/%d;01/01/%d;Energie active;Consommation;Comptage Brut;W;\n",
+        year, year + 1);
     buf_text(out, "Horodate;Valeur\n");
     for (int64_t at = zone_instant(paris, &first, 0) + HALF_HOUR_S; at <= end; at += HALF_HOUR_S, count++) {
         int offset_h = zone_offset(paris, at) / 3600;
 
         zone_local(paris, at, &c);
-        buf_printf(out, "%04d-%02d-%02dT%02d:%02d:00+0%d:00;%" PRId64 "\n", c.year, c.month, c.day, c.hour, c.minute,
-                   offset_h, 200 + (at / HALF_HOUR_S * 7919) % 2400);
+        buf_printf(out, "%04d-%02d-%02dT%02d:%02d:00+0%d:00;%" PRId64 "\n", c.year, c.month, c.day, c.hour,
+                   c.minute, offset_h, 200 + (at / HALF_HOUR_S * 7919) % 2400);
     }
     return count;
 }

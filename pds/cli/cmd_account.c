@@ -1,5 +1,5 @@
-/* Changing how a store is opened: passphrase, recover. Both write keys.json alone, which a running daemon reads at
- * each sign-in, so they are done here in either case. */
+/* Changing how a store is opened: passphrase, recover. Both write keys.json alone, which a running daemon
+ * reads at each sign-in, so they are done here in either case. */
 #include "pds/cli/command.h"
 
 #include "pds/base/auto.h"
@@ -9,10 +9,8 @@
 #include <stdlib.h>
 
 const struct opt PASSPHRASE_OPTIONS[] = {
-    OPTIONS_KEY,
-    {"new-passphrase-file", 0, "F", "read the new passphrase from a file"},
-    OPTION_KDF,
-    OPTION_JSON,
+    OPTIONS_KEY, {"new-passphrase-file", 0, "F", "read the new passphrase from a file"},
+    OPTION_KDF,  OPTION_JSON,
     OPTIONS_END,
 };
 
@@ -25,7 +23,8 @@ const struct opt RECOVER_OPTIONS[] = {
     OPTIONS_END,
 };
 
-static enum err set_new(struct invocation *inv, const struct store_key *root, const struct secret_text *passphrase)
+static enum err set_new(struct invocation *inv, const struct store_key *root,
+                        const struct secret_text *passphrase)
 {
     AUTO(json_freep) json_t *answer = NULL;
     struct passphrase_cost cost;
@@ -50,7 +49,8 @@ enum err cmd_passphrase(struct invocation *inv)
     enum err e;
 
     if ((e = key_find(inv->store, PASSPHRASE_OPTIONS, inv->opts, true, &root, NULL)) ||
-        (e = file ? prompt_file(file, &fresh) : prompt_new_secret("New passphrase (12 characters at least)", &fresh)))
+        (e = file ? prompt_file(file, &fresh)
+                  : prompt_new_secret("New passphrase (12 characters at least)", &fresh)))
         return e;
     return set_new(inv, root, fresh);
 }
@@ -60,7 +60,8 @@ enum err cmd_recover(struct invocation *inv)
     AUTO(store_key_freep) struct store_key *root = NULL;
     AUTO(secret_text_freep) struct secret_text *code = NULL;
     AUTO(secret_text_freep) struct secret_text *fresh = NULL;
-    const char *code_file = command_option(inv, "recovery-code-file"), *file = command_option(inv, "new-passphrase-file");
+    const char *code_file = command_option(inv, "recovery-code-file"),
+               *file = command_option(inv, "new-passphrase-file");
     enum err e;
 
     if (!code_file)
@@ -71,7 +72,8 @@ enum err cmd_recover(struct invocation *inv)
         file = getenv("TRABOULE_PASSPHRASE_FILE");
     if ((e = code_file ? prompt_file(code_file, &code) : prompt_secret("Recovery code", &code)) ||
         (e = store_key_of_recovery(inv->store, code, &root)) ||
-        (e = file ? prompt_file(file, &fresh) : prompt_new_secret("New passphrase (12 characters at least)", &fresh)))
+        (e = file ? prompt_file(file, &fresh)
+                  : prompt_new_secret("New passphrase (12 characters at least)", &fresh)))
         return e;
     return set_new(inv, root, fresh);
 }

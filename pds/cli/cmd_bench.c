@@ -47,7 +47,8 @@ static void figure(struct bench *b, const char *name, double value, const char *
 {
     if (!command_has(b->inv, "json"))
         (void)fprintf(b->inv->out, "%-34s %12.1f %s\n", name, value, unit);
-    (void)json_object_set_new(b->figures, name, json_real(value)); /* it was printed, or the answer lacks one */
+    (void)json_object_set_new(b->figures, name,
+                              json_real(value)); /* it was printed, or the answer lacks one */
 }
 
 /* One write job: a record of its own, so that nothing is the same twice. */
@@ -57,7 +58,11 @@ static enum err write_one(struct db *db, void *context)
 {
     const int64_t *series = context;
     int64_t start = (int64_t)atomic_fetch_add(&next_record, 1) * 1800;
-    struct record r = {.series_id = *series, .start_at = start, .end_at = start + 1800, .quality = RECORD_MEASURED, .present = 1};
+    struct record r = {.series_id = *series,
+                       .start_at = start,
+                       .end_at = start + 1800,
+                       .quality = RECORD_MEASURED,
+                       .present = 1};
     enum record_outcome outcome;
 
     r.values[0] = start % 997;
@@ -252,7 +257,8 @@ enum err cmd_bench(struct invocation *inv)
     struct bench b = {.inv = inv, .figures = figures};
     enum err e;
 
-    if (!figures || snprintf(b.dir, sizeof b.dir, "%s.bench-%d", inv->opts->args[0], (int)getpid()) >= (int)sizeof b.dir)
+    if (!figures ||
+        snprintf(b.dir, sizeof b.dir, "%s.bench-%d", inv->opts->args[0], (int)getpid()) >= (int)sizeof b.dir)
         return err_set(ERR_TOO_LARGE, "the store's path");
     if ((e = secret_text_new(PASSPHRASE, sizeof PASSPHRASE - 1, &passphrase)) ||
         (e = store_create(b.dir, passphrase, passphrase_cost_here(), NULL, &code)))

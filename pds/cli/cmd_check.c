@@ -22,11 +22,13 @@ enum err cmd_check(struct invocation *inv)
         if ((e = command_json(inv, report)))
             return e;
     } else {
-        (void)fprintf(inv->out, "%" JSON_INTEGER_FORMAT " pages and %" JSON_INTEGER_FORMAT " files were read\n",
-                      json_integer_value(json_object_get(report, "pages")), json_integer_value(json_object_get(report, "files")));
-        json_array_foreach(json_object_get(report, "problems"), i, problem)
-            (void)fprintf(inv->out, "%s: %s\n", json_string_value(json_object_get(problem, "where")),
-                          json_string_value(json_object_get(problem, "what")));
+        (void)fprintf(inv->out,
+                      "%" JSON_INTEGER_FORMAT " pages and %" JSON_INTEGER_FORMAT " files were read\n",
+                      json_integer_value(json_object_get(report, "pages")),
+                      json_integer_value(json_object_get(report, "files")));
+        json_array_foreach(json_object_get(report, "problems"), i, problem)(void)
+            fprintf(inv->out, "%s: %s\n", json_string_value(json_object_get(problem, "where")),
+                    json_string_value(json_object_get(problem, "what")));
     }
     if (json_is_true(json_object_get(report, "ok")))
         return ERR_OK;

@@ -43,8 +43,8 @@ static struct str base_name(const char *path)
 /* A file that failed stands in the answer with why; the others go on. */
 static enum err add_failure(json_t *entries, struct str file, enum err e)
 {
-    json_t *entry = json_pack("{s:s%, s:{s:s, s:s}}", "file", file.ptr, file.len, "error", "type", err_row(e)->name, "detail",
-                              err_story());
+    json_t *entry = json_pack("{s:s%, s:{s:s, s:s}}", "file", file.ptr, file.len, "error", "type",
+                              err_row(e)->name, "detail", err_story());
 
     return json_array_append_new(entries, entry) ? err_set(ERR_NO_MEMORY, "answer of an import") : ERR_OK;
 }
@@ -60,7 +60,8 @@ static void say_entry(struct invocation *inv, const json_t *entry)
         (void)fprintf(inv->err, "%s: %s\n", file, json_string_value(json_object_get(error, "detail")));
         return;
     }
-    (void)fprintf(inv->out, "%s: %s\n", file, json_is_string(dataset) ? json_string_value(dataset) : "nothing in it");
+    (void)fprintf(inv->out, "%s: %s\n", file,
+                  json_is_string(dataset) ? json_string_value(dataset) : "nothing in it");
     for (size_t n = 0; n < 5; n++) {
         static const char *const NAMES[] = {"new", "same", "replaced", "rejected", "gaps"};
         json_int_t count = json_integer_value(json_object_get(entry, NAMES[n]));
@@ -68,13 +69,16 @@ static void say_entry(struct invocation *inv, const json_t *entry)
         (void)fprintf(inv->out, "  %-9s %" JSON_INTEGER_FORMAT "\n", NAMES[n], count);
     }
     if (json_is_string(json_object_get(entry, "first")))
-        (void)fprintf(inv->out, "  from      %s\n  to        %s\n", json_string_value(json_object_get(entry, "first")),
+        (void)fprintf(inv->out, "  from      %s\n  to        %s\n",
+                      json_string_value(json_object_get(entry, "first")),
                       json_string_value(json_object_get(entry, "last")));
     if (json_is_number(json_object_get(entry, "total")))
         (void)fprintf(inv->out, "  total     %.15g %s\n", json_number_value(json_object_get(entry, "total")),
                       json_string_value(json_object_get(entry, "unit")));
-    json_array_foreach(json_object_get(entry, "warnings"), i, warning) {
-        (void)fprintf(inv->out, "  line %" JSON_INTEGER_FORMAT ": %s\n", json_integer_value(json_object_get(warning, "line")),
+    json_array_foreach(json_object_get(entry, "warnings"), i, warning)
+    {
+        (void)fprintf(inv->out, "  line %" JSON_INTEGER_FORMAT ": %s\n",
+                      json_integer_value(json_object_get(warning, "line")),
                       json_string_value(json_object_get(warning, "reason")));
     }
 }
@@ -113,9 +117,9 @@ enum err cmd_import(struct invocation *inv)
 
     if (!answer)
         return err_set(ERR_NO_MEMORY, "the answer");
-    if ((dataset && (e = dataset_find(str_of(dataset), &options.only))) ||
-        (zone && (e = zone_find(str_of(zone), &options.zone))))
-        return err_set(ERR_USAGE, "%s", err_story());
+    if ((dataset && dataset_find(str_of(dataset), &options.only)) ||
+        (zone && zone_find(str_of(zone), &options.zone)))
+        return ERR_USAGE; /* the story is told */
     if ((e = store_enter(inv->store, &options.vault)))
         return e;
     failed = import_all(inv, &options, entries);
@@ -123,8 +127,7 @@ enum err cmd_import(struct invocation *inv)
     if (command_has(inv, "json")) {
         e = command_json(inv, answer);
     } else {
-        json_array_foreach(entries, i, entry)
-            say_entry(inv, entry);
+        json_array_foreach(entries, i, entry) say_entry(inv, entry);
     }
     return failed ? failed : e;
 }

@@ -24,8 +24,10 @@ static enum err tell(struct invocation *inv, const struct secret_text *code)
         answer = json_pack("{s:s, s:s}", "store", inv->opts->args[0], "recovery_code", code->text);
         return answer ? command_json(inv, answer) : err_set(ERR_NO_MEMORY, "the answer");
     }
-    (void)fprintf(inv->err, "The store is made in %s.\n"
-                            "This recovery code opens it when the passphrase is lost. It is shown once: print it, keep it apart.\n",
+    (void)fprintf(inv->err,
+                  "The store is made in %s.\n"
+                  "This recovery code opens it when the passphrase is lost. It is shown once: print it, keep "
+                  "it apart.\n",
                   inv->opts->args[0]);
     return fprintf(inv->out, "%s\n", code->text) < 0 ? err_set(ERR_IO, "showing the recovery code") : ERR_OK;
 }

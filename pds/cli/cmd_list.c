@@ -31,14 +31,16 @@ struct column {
     int width;
 };
 
-static enum err answer(struct invocation *inv, const json_t *list, const char *key, const struct column columns[])
+static enum err answer(struct invocation *inv, const json_t *list, const char *key,
+                       const struct column columns[])
 {
     const json_t *item;
     size_t i;
 
     if (command_has(inv, "json"))
         return command_json(inv, list);
-    json_array_foreach(json_object_get(list, key), i, item) {
+    json_array_foreach(json_object_get(list, key), i, item)
+    {
         for (const struct column *c = columns; c->key; c++)
             say(inv, item, c->key, c->width);
         (void)fputc('\n', inv->out);
@@ -48,7 +50,8 @@ static enum err answer(struct invocation *inv, const json_t *list, const char *k
 
 enum err cmd_datasets(struct invocation *inv)
 {
-    static const struct column COLUMNS[] = {{"name", 36}, {"unit", 3}, {"records", 9}, {"first", 20}, {"last", 20}, {NULL, 0}};
+    static const struct column COLUMNS[] = {{"name", 36},  {"unit", 3},  {"records", 9},
+                                            {"first", 20}, {"last", 20}, {NULL, 0}};
     AUTO(store_view_done) struct store_view view = {0};
     AUTO(json_freep) json_t *list = NULL;
     enum err e;
@@ -60,8 +63,9 @@ enum err cmd_datasets(struct invocation *inv)
 
 enum err cmd_sources(struct invocation *inv)
 {
-    static const struct column COLUMNS[] = {{"id", 4},       {"provider", 12}, {"reference", 16}, {"records", 9},
-                                            {"first", 20}, {"last", 20},     {NULL, 0}};
+    static const struct column COLUMNS[] = {{"id", 4},      {"provider", 12}, {"reference", 16},
+                                            {"records", 9}, {"first", 20},    {"last", 20},
+                                            {NULL, 0}};
     AUTO(store_view_done) struct store_view view = {0};
     AUTO(json_freep) json_t *list = NULL;
     enum err e;
@@ -90,8 +94,9 @@ static enum err undo(struct invocation *inv, struct vault *vault)
 
 enum err cmd_imports(struct invocation *inv)
 {
-    static const struct column COLUMNS[] = {{"id", 26},      {"at", 20},       {"new", 7},  {"same", 7}, {"replaced", 8},
-                                            {"rejected", 8}, {"undone_at", 20}, {"file", 1}, {NULL, 0}};
+    static const struct column COLUMNS[] = {{"id", 26},        {"at", 20},      {"new", 7},
+                                            {"same", 7},       {"replaced", 8}, {"rejected", 8},
+                                            {"undone_at", 20}, {"file", 1},     {NULL, 0}};
     AUTO(json_freep) json_t *list = NULL;
     struct vault *vault;
     enum err e;

@@ -21,9 +21,11 @@ const struct opt QUERY_OPTIONS[] = {
     OPTIONS_END,
 };
 
-static enum err read_options(struct invocation *inv, struct query_options *o, enum query_format *format, int64_t *limit)
+static enum err read_options(struct invocation *inv, struct query_options *o, enum query_format *format,
+                             int64_t *limit)
 {
-    const char *from = command_option(inv, "from"), *to = command_option(inv, "to"), *step = command_option(inv, "step");
+    const char *from = command_option(inv, "from"), *to = command_option(inv, "to"),
+               *step = command_option(inv, "step");
     const char *word = command_option(inv, "format"), *rows = command_option(inv, "limit");
     enum err e;
 
@@ -32,10 +34,11 @@ static enum err read_options(struct invocation *inv, struct query_options *o, en
     *limit = INT64_MAX;
     if ((e = dataset_find(str_of(inv->opts->args[1]), &o->dataset)))
         return e;
-    if ((from && (e = query_time("--from", str_of(from), o->zone, &o->from))) ||
-        (to && (e = query_time("--to", str_of(to), o->zone, &o->to))) || (step && (e = step_parse(str_of(step), &o->step))) ||
-        (word && (e = query_format_read(str_of(word), format))) || (rows && (e = str_int64(str_of(rows), limit))))
-        return err_set(ERR_USAGE, "%s", err_story());
+    if ((from && query_time("--from", str_of(from), o->zone, &o->from)) ||
+        (to && query_time("--to", str_of(to), o->zone, &o->to)) ||
+        (step && step_parse(str_of(step), &o->step)) || (word && query_format_read(str_of(word), format)) ||
+        (rows && str_int64(str_of(rows), limit)))
+        return ERR_USAGE; /* the story is told */
     if (*limit < 1)
         return err_set(ERR_USAGE, "--limit is at least 1");
     return ERR_OK;

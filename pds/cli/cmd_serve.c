@@ -72,10 +72,11 @@ enum err cmd_serve(struct invocation *inv)
     if ((e = key_cost(SERVE_OPTIONS, inv->opts, &options.cost)))
         return e;
     block_ends();
-    if ((e = control_open(inv->store, &control)) || (e = unlock(inv)) || (e = api_open(inv->store, &options, &api)))
+    if ((e = control_open(inv->store, &control)) || (e = unlock(inv)) ||
+        (e = api_open(inv->store, &options, &api)))
         return e;
-    (void)fprintf(inv->out, "serving %s at %s/\n", store_is_open(inv->store) ? "an open store" : "a locked store",
-                  api_url(api));
+    (void)fprintf(inv->out, "serving %s at %s/\n",
+                  store_is_open(inv->store) ? "an open store" : "a locked store", api_url(api));
     (void)fflush(inv->out); /* whoever reads it waits for the address */
     log_event(LOG_INFO, "serving", NULL);
     e = wait_for_end();

@@ -22,29 +22,37 @@
 enum { BUSY_TRIES = 40, BUSY_WAIT_US = 50000 };
 
 const struct command COMMANDS[] = {
-    {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NEED_NOTHING, cmd_init},
-    {"serve", "STORE", "serve the owner's pages; without a key the store starts locked", SERVE_OPTIONS, 1, 1, 0, NEED_STORE,
-     cmd_serve},
-    {"import", "STORE FILE...", "put files of a provider into the store", IMPORT_OPTIONS, 2, 1 + LIMIT_FILES_IMPORT, 1,
-     NEED_OPEN, cmd_import},
-    {"query", "STORE DATASET", "read a dataset, as it is or by steps", QUERY_OPTIONS, 2, 2, 0, NEED_OPEN, cmd_query},
-    {"datasets", "STORE", "list the datasets, and what the store has of each", LIST_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_datasets},
+    {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NEED_NOTHING,
+     cmd_init},
+    {"serve", "STORE", "serve the owner's pages; without a key the store starts locked", SERVE_OPTIONS, 1, 1,
+     0, NEED_STORE, cmd_serve},
+    {"import", "STORE FILE...", "put files of a provider into the store", IMPORT_OPTIONS, 2,
+     1 + LIMIT_FILES_IMPORT, 1, NEED_OPEN, cmd_import},
+    {"query", "STORE DATASET", "read a dataset, as it is or by steps", QUERY_OPTIONS, 2, 2, 0, NEED_OPEN,
+     cmd_query},
+    {"datasets", "STORE", "list the datasets, and what the store has of each", LIST_OPTIONS, 1, 1, 0,
+     NEED_OPEN, cmd_datasets},
     {"sources", "STORE", "list where the data comes from", LIST_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_sources},
-    {"imports", "STORE [undo ID]", "list the imports, or take one back", LIST_OPTIONS, 1, 3, 0, NEED_OPEN, cmd_imports},
-    {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NEED_TRY, cmd_check},
+    {"imports", "STORE [undo ID]", "list the imports, or take one back", LIST_OPTIONS, 1, 3, 0, NEED_OPEN,
+     cmd_imports},
+    {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NEED_TRY,
+     cmd_check},
     {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NEED_STORE, cmd_passphrase},
-    {"recover", "STORE", "set a new passphrase with the recovery code", RECOVER_OPTIONS, 1, 1, 0, NEED_STORE, cmd_recover},
-    {"bench", "STORE", "measure this machine with a throw-away store beside STORE", BENCH_OPTIONS, 1, 1, 0, NEED_NOTHING,
-     cmd_bench},
+    {"recover", "STORE", "set a new passphrase with the recovery code", RECOVER_OPTIONS, 1, 1, 0, NEED_STORE,
+     cmd_recover},
+    {"bench", "STORE", "measure this machine with a throw-away store beside STORE", BENCH_OPTIONS, 1, 1, 0,
+     NEED_NOTHING, cmd_bench},
     {0},
 };
 
 static void print_help(FILE *to)
 {
-    (void)fprintf(to, "traboule: a personal data store that its owner hosts\n\nusage: traboule COMMAND ARGUMENTS [OPTIONS]\n\n");
+    (void)fprintf(to, "traboule: a personal data store that its owner hosts\n\nusage: traboule COMMAND "
+                      "ARGUMENTS [OPTIONS]\n\n");
     for (const struct command *c = COMMANDS; c->name; c++)
         (void)fprintf(to, "  %-10s %-16s %s\n", c->name, c->arguments, c->meaning);
-    (void)fprintf(to, "\n\"traboule COMMAND --help\" tells the options. The passphrase comes from a question at the terminal,\n"
+    (void)fprintf(to, "\n\"traboule COMMAND --help\" tells the options. The passphrase comes from a question "
+                      "at the terminal,\n"
                       "--passphrase-file F, $TRABOULE_PASSPHRASE_FILE or $CREDENTIALS_DIRECTORY/traboule.\n"
                       "Exit status: 0 done, 1 failed, 2 usage, 3 damaged, 4 wrong key.\n");
 }
@@ -57,7 +65,8 @@ static void print_command_help(FILE *to, const struct command *c)
 
         if (o->letter)
             (void)snprintf(letter, sizeof letter, "-%c, ", o->letter);
-        (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->value ? " " : "", o->value ? o->value : "");
+        (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->value ? " " : "",
+                       o->value ? o->value : "");
         (void)fprintf(to, "  %-26s %s\n", left, o->meaning);
     }
 }
@@ -97,10 +106,8 @@ enum err command_json(struct invocation *inv, const json_t *tree)
 /* Parse and check what stands behind the command's name. */
 static enum err parse(const struct command *c, int argc, char *const argv[], struct opts *opts)
 {
-    enum err e;
-
-    if ((e = opt_parse(c->options, argc, argv, opts)))
-        return err_set(ERR_USAGE, "%s (traboule %s --help)", err_story(), c->name);
+    if (opt_parse(c->options, argc, argv, opts))
+        return err_wrap(ERR_USAGE, "traboule %s --help tells the options", c->name);
     if (opts->arg_count < c->min_args || opts->arg_count > c->max_args)
         return err_set(ERR_USAGE, "expected: traboule %s %s", c->name, c->arguments);
     return ERR_OK;
@@ -133,21 +140,24 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
     inv->opts = &opts;
     inv->now = clock_now();
     if (!(e = parse(c, argc - 2, argv + 2, &opts)))
-        e = c->first_file && opts.arg_count != c->first_file + inv->file_count ? err_set(ERR_INVALID, "files are missing")
-                                                                                : c->run(inv);
+        e = c->first_file && opts.arg_count != c->first_file + inv->file_count
+                ? err_set(ERR_INVALID, "files are missing")
+                : c->run(inv);
+    inv->opts = NULL; /* it ends with this function */
     return finish(c, e, inv->out, inv->err);
 }
 
-int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count, FILE *out,
-                     FILE *err)
+int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count,
+                     FILE *out, FILE *err)
 {
-    struct invocation inv = {.store = store, .files = files, .file_count = file_count, .out = out, .err = err};
+    struct invocation inv = {
+        .store = store, .files = files, .file_count = file_count, .out = out, .err = err};
 
     return run_parsed(argc, argv, &inv);
 }
 
-static enum err open_files(const struct command *c, const struct opts *opts, int files[static LIMIT_FILES_IMPORT],
-                           size_t *count)
+static enum err open_files(const struct command *c, const struct opts *opts,
+                           int files[static LIMIT_FILES_IMPORT], size_t *count)
 {
     *count = 0;
     for (size_t i = c->first_file; c->first_file && i < opts->arg_count; i++) {
@@ -161,7 +171,8 @@ static enum err open_files(const struct command *c, const struct opts *opts, int
 }
 
 /* In the daemon when one serves the store, else here. */
-static enum err run_open(const struct command *c, int argc, char *const argv[], const struct opts *opts, int *status)
+static enum err run_open(const struct command *c, int argc, char *const argv[], const struct opts *opts,
+                         int *status)
 {
     AUTO(store_freep) struct store *store = NULL;
     AUTO(store_key_freep) struct store_key *root = NULL;
@@ -181,7 +192,8 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
             break;
         (void)usleep(BUSY_WAIT_US); /* a daemon is starting, or another command is at work */
     }
-    inv = (struct invocation){.store = store, .files = files, .file_count = count, .out = stdout, .err = stderr};
+    inv = (struct invocation){
+        .store = store, .files = files, .file_count = count, .out = stdout, .err = stderr};
     if (e == ERR_CORRUPT && c->need == NEED_TRY)
         inv.root = root;
     else if (e)
@@ -207,7 +219,8 @@ static void harden(void)
 {
     static const struct rlimit none = {0, 0};
 
-    (void)setrlimit(RLIMIT_CORE, &none); /* what the kernel refuses, it refuses to a less private process too */
+    (void)setrlimit(RLIMIT_CORE,
+                    &none); /* what the kernel refuses, it refuses to a less private process too */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
@@ -215,7 +228,7 @@ static void harden(void)
 
 static bool wants_help(int argc, char *const argv[])
 {
-    for (int i = 2; i < argc && strcmp(argv[i], "--"); i++) {
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0)
             return true;
     }

@@ -24,9 +24,9 @@ enum command_need {
 struct invocation {
     const struct command *command;
     const struct opts *opts;
-    struct store *store; /* but for NEED_NOTHING */
+    struct store *store;          /* but for NEED_NOTHING */
     const struct store_key *root; /* only when the store could not be opened for damage */
-    const int *files;    /* descriptors of FILE… arguments, in order, for commands with files */
+    const int *files;             /* descriptors of FILE… arguments, in order, for commands with files */
     size_t file_count;
     FILE *out, *err;
     int64_t now; /* seconds, UTC */
@@ -45,12 +45,13 @@ struct command {
 
 extern const struct command COMMANDS[]; /* closed by a row without a name */
 
-/* The whole program: find the command, run it where it belongs, tell failures on standard error. Returns the exit status. */
+/* The whole program: find the command, run it where it belongs, tell failures on standard error. Returns the
+ * exit status. */
 int command_main(int argc, char *const argv[]);
-/* The part of it after the keys are there: parse argv again and run. For the daemon's end of the control socket, which passes
- * the descriptors of files. Returns the exit status. */
-int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count, FILE *out,
-                     FILE *err);
+/* The part of it after the keys are there: parse argv again and run. For the daemon's end of the control
+ * socket, which passes the descriptors of files. Returns the exit status. */
+int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count,
+                     FILE *out, FILE *err);
 
 const char *command_option(const struct invocation *inv, const char *name); /* NULL when absent */
 bool command_has(const struct invocation *inv, const char *name);
@@ -58,13 +59,24 @@ bool command_has(const struct invocation *inv, const char *name);
 MUST_CHECK enum err command_json(struct invocation *inv, const json_t *tree);
 
 /* Options that several commands share. */
-#define OPTION_JSON {"json", 0, NULL, "answer with one JSON object"}
+#define OPTION_JSON                                                                                          \
+    {                                                                                                        \
+        "json", 0, NULL, "answer with one JSON object"                                                       \
+    }
 #define OPTIONS_KEY                                                                                          \
     {"passphrase-file", 0, "F", "read the passphrase from a file"},                                          \
-        {"key-file", 0, "F", "open with a key file instead of the passphrase"}
+    {                                                                                                        \
+        "key-file", 0, "F", "open with a key file instead of the passphrase"                                 \
+    }
 #define OPTION_KDF                                                                                           \
-    {"kdf-memory-mib", 0, "N", "memory that a try of the passphrase takes: 64 to 256 (by this machine's memory)"}
-#define OPTIONS_END {NULL, 0, NULL, NULL}
+    {                                                                                                        \
+        "kdf-memory-mib", 0, "N",                                                                            \
+            "memory that a try of the passphrase takes: 64 to 256 (by this machine's memory)"                \
+    }
+#define OPTIONS_END                                                                                          \
+    {                                                                                                        \
+        NULL, 0, NULL, NULL                                                                                  \
+    }
 
 enum err cmd_init(struct invocation *inv);
 enum err cmd_serve(struct invocation *inv);
@@ -78,6 +90,6 @@ enum err cmd_passphrase(struct invocation *inv);
 enum err cmd_recover(struct invocation *inv);
 enum err cmd_bench(struct invocation *inv);
 
-extern const struct opt INIT_OPTIONS[], SERVE_OPTIONS[], IMPORT_OPTIONS[], QUERY_OPTIONS[], LIST_OPTIONS[], CHECK_OPTIONS[],
-    PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[];
+extern const struct opt INIT_OPTIONS[], SERVE_OPTIONS[], IMPORT_OPTIONS[], QUERY_OPTIONS[], LIST_OPTIONS[],
+    CHECK_OPTIONS[], PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[];
 #endif

@@ -61,7 +61,8 @@ static bool receive(struct call *call)
         struct cmsghdr align;
     } control;
     struct iovec part = {call->message, LIMIT_CONTROL_REQUEST_BYTES};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
     struct cmsghdr *rights;
     ssize_t got = recvmsg(call->fd, &header, MSG_CMSG_CLOEXEC);
 
@@ -163,9 +164,11 @@ static void start_call(struct control *c, int fd)
 
     if (call) {
         *call = (struct call){.control = c, .fd = fd, .message = secret_alloc(LIMIT_CONTROL_REQUEST_BYTES)};
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience); /* else a slow caller keeps a thread */
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+                         sizeof patience); /* else a slow caller keeps a thread */
     }
-    if (call && call->message && control_peer_is_us(fd) && !pthread_create(&thread, NULL, call_thread, call)) {
+    if (call && call->message && control_peer_is_us(fd) &&
+        !pthread_create(&thread, NULL, call_thread, call)) {
         (void)pthread_detach(thread);
         return;
     }
@@ -183,7 +186,8 @@ static void *listen_thread(void *context)
     struct control *c = context;
     int fd;
 
-    while ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EINTR || errno == ECONNABORTED) {
+    while ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EINTR ||
+           errno == ECONNABORTED) {
         if (fd < 0)
             continue;
         (void)pthread_mutex_lock(&c->mutex);

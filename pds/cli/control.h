@@ -1,8 +1,8 @@
 /* The control socket of a served store: a command typed while the daemon runs is carried out there.
  *
  * The socket lies in the store's folder, which only its user may enter; both ends also check that the
- * other runs as the same user. The command still finds the key, and sends it along: the daemon compares it with
- * its own, or opens the store with it for that one command. Output and files pass as descriptors. */
+ * other runs as the same user. The command still finds the key, and sends it along: the daemon compares it
+ * with its own, or opens the store with it for that one command. Output and files pass as descriptors. */
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H
 #include "pds/base/err.h"

@@ -73,8 +73,8 @@ static enum err send_all(int fd, char *message, size_t len, const int *files, si
     return sendmsg(fd, &header, MSG_NOSIGNAL) == (ssize_t)len ? ERR_OK : fs_error("sending to", "control");
 }
 
-enum err control_call(const char *dir, const struct store_key *root, int argc, char *const argv[], const int *files,
-                      size_t file_count, int *status)
+enum err control_call(const char *dir, const struct store_key *root, int argc, char *const argv[],
+                      const int *files, size_t file_count, int *status)
 {
     char *message = secret_alloc(LIMIT_CONTROL_REQUEST_BYTES);
     unsigned char answer;

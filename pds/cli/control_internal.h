@@ -12,7 +12,8 @@
  * standard output, standard error, and the files. The answer is one byte: the exit status. */
 enum { CONTROL_FDS_MAX = 2 + LIMIT_FILES_IMPORT };
 
-/* The address of dir/control, through an open descriptor of dir, since a path may be longer than an address holds. */
+/* The address of dir/control, through an open descriptor of dir, since a path may be longer than an address
+ * holds. */
 void control_address(int dir_fd, struct sockaddr_un *out);
 /* Whether the other end runs as this user. */
 int control_peer_is_us(int fd);

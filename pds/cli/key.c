@@ -24,7 +24,8 @@ enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask
         return prompt_file(file, out);
     if (credentials && !fs_join(path, credentials, "traboule") && fs_exists(path))
         return prompt_file(path, out);
-    return ask ? prompt_secret("Passphrase of the store", out) : err_set(ERR_NOT_FOUND, "no passphrase was given");
+    return ask ? prompt_secret("Passphrase of the store", out)
+               : err_set(ERR_NOT_FOUND, "no passphrase was given");
 }
 
 enum err key_cost(const struct opt table[], const struct opts *o, struct passphrase_cost *out)
@@ -64,8 +65,8 @@ enum err key_file_make(const char *path, uint8_t key[static KEY_BYTES])
     return fs_replace(path, key, KEY_BYTES);
 }
 
-enum err key_find(struct store *store, const struct opt table[], const struct opts *o, bool ask, struct store_key **root,
-                  struct secret_text **passphrase)
+enum err key_find(struct store *store, const struct opt table[], const struct opts *o, bool ask,
+                  struct store_key **root, struct secret_text **passphrase)
 {
     AUTO(secret_text_freep) struct secret_text *typed = NULL;
     const char *file = opt_get(table, o, "key-file");

@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 /* The passphrase of these places; with ask false ERR_NOT_FOUND when none of them speaks. */
-MUST_CHECK enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask, struct secret_text **out);
-/* The store key by passphrase or key file; with ask false ERR_NOT_FOUND when no place speaks. *passphrase, when not NULL,
- * receives the passphrase if that was the way (else NULL): the caller's. */
+MUST_CHECK enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask,
+                                   struct secret_text **out);
+/* The store key by passphrase or key file; with ask false ERR_NOT_FOUND when no place speaks. *passphrase,
+ * when not NULL, receives the passphrase if that was the way (else NULL): the caller's. */
 MUST_CHECK enum err key_find(struct store *store, const struct opt table[], const struct opts *o, bool ask,
                              struct store_key **root, struct secret_text **passphrase);
-/* What wrapping for a passphrase shall cost: by --kdf-memory-mib, else what this machine should pay. ERR_USAGE. */
+/* What wrapping for a passphrase shall cost: by --kdf-memory-mib, else what this machine should pay.
+ * ERR_USAGE. */
 MUST_CHECK enum err key_cost(const struct opt table[], const struct opts *o, struct passphrase_cost *out);
 /* Read a key file: exactly KEY_BYTES bytes. */
 MUST_CHECK enum err key_file_read(const char *path, uint8_t key[static KEY_BYTES]);

@@ -70,10 +70,10 @@ enum err prompt_new_secret(const char *question, struct secret_text **out)
     AUTO(secret_text_freep) struct secret_text *again = NULL;
     enum err e;
 
-    if ((e = prompt_secret(question, &first)))
+    if ((e = prompt_secret(question, &first)) || !first)
         return e;
     if (isatty(STDIN_FILENO)) {
-        if ((e = prompt_secret("The same again", &again)))
+        if ((e = prompt_secret("The same again", &again)) || !again)
             return e;
         if (first->len != again->len || !random_equal(first->text, again->text, first->len))
             return err_set(ERR_INVALID, "the two are not alike");

@@ -14,7 +14,8 @@ enum { DATASETS_MAX = 64, DATASET_FILE_BYTES = 32 * 1024 };
 static struct dataset registry[DATASETS_MAX];
 static size_t registered;
 
-static const char *const AGGREGATES[] = {[DATASET_SUM] = "sum", [DATASET_MAX] = "max", [DATASET_LAST] = "last"};
+static const char *const AGGREGATES[] = {
+    [DATASET_SUM] = "sum", [DATASET_MAX] = "max", [DATASET_LAST] = "last"};
 
 const char *dataset_aggregate_name(enum dataset_aggregate a) { return AGGREGATES[a]; }
 
@@ -45,7 +46,8 @@ static enum err read_values(const json_t *tree, struct dataset *d)
         return e;
     if (json_array_size(values) == 0 || json_array_size(values) > DATASET_VALUES_MAX)
         return err_set(ERR_INVALID, "values has %zu items", json_array_size(values));
-    json_array_foreach(values, i, item) {
+    json_array_foreach(values, i, item)
+    {
         if ((e = json_get_text(item, "name", &d->values[i].name)) ||
             (e = json_get_int(item, "denominator", &d->values[i].denominator)))
             return e;
@@ -66,7 +68,8 @@ static enum err read_steps(const json_t *tree, struct dataset *d)
         return e;
     if (json_array_size(steps) > DATASET_STEPS_MAX)
         return err_set(ERR_INVALID, "steps has %zu items", json_array_size(steps));
-    json_array_foreach(steps, i, item) {
+    json_array_foreach(steps, i, item)
+    {
         if ((e = step_parse(str_of(json_string_value(item)), &d->steps[i])))
             return e;
     }
@@ -113,7 +116,7 @@ void dataset_stop(void)
 {
     while (registered > 0) {
         registered--;
-        json_decref((json_t *)(uintptr_t)registry[registered].tree); /* owned since read_file() */
+        json_decref(registry[registered].tree);
     }
 }
 

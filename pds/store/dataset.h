@@ -23,12 +23,12 @@ struct dataset {
     bool instant; /* records have start = end: an index */
     struct {
         const char *name;
-        int64_t denominator; /* stored integers are value × denominator */
+        int64_t denominator;      /* stored integers are value × denominator */
     } values[DATASET_VALUES_MAX]; /* the first is the record's main value */
     size_t value_count;
     enum step steps[DATASET_STEPS_MAX];
     size_t step_count;
-    const json_t *tree; /* the whole file: title, description, schema */
+    json_t *tree; /* the whole file: title, description, schema; owned by the registry */
 };
 
 /* Once, before the first use. ERR_INTERNAL names the file that breaks the registry's form. */

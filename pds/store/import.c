@@ -17,15 +17,16 @@ enum { BATCH_RECORDS = 4096, SERIES_MAX = 256 };
 
 static const char SQL_BEGIN[] = "INSERT INTO import (id, file, format, started_at) VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_END[] = "UPDATE import SET format = ?2, ended_at = ?3 WHERE number = ?1";
-static const char SQL_COUNT_ADD[] =
-    "INSERT INTO import_count (import_number, dataset, new, same, replaced, rejected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+static const char SQL_COUNT_ADD[] = "INSERT INTO import_count (import_number, dataset, new, same, replaced, "
+                                    "rejected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 static const char SQL_EXTENT_ADD[] =
     "INSERT INTO import_extent (import_number, series_id, start_at, end_at) VALUES (?1, ?2, ?3, ?4)"
-    " ON CONFLICT DO UPDATE SET start_at = min(start_at, excluded.start_at), end_at = max(end_at, excluded.end_at)";
+    " ON CONFLICT DO UPDATE SET start_at = min(start_at, excluded.start_at), end_at = max(end_at, "
+    "excluded.end_at)";
 static const char SQL_CONFIRM[] = "INSERT INTO import_confirmed (import_number, series_id, start_at, end_at)"
                                   " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-static const char SQL_INTERVALS[] =
-    "SELECT start_at, end_at FROM record WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at";
+static const char SQL_INTERVALS[] = "SELECT start_at, end_at FROM record WHERE series_id = ?1 AND start_at "
+                                    ">= ?2 AND start_at < ?3 ORDER BY start_at";
 
 /* Records of one series within this import. */
 struct lane {
@@ -33,8 +34,8 @@ struct lane {
     struct import_count *count;
     const char *provider, *grain; /* constants */
     char reference[IMPORT_REFERENCE_BYTES + 1];
-    int64_t first, last;         /* extent, when any */
-    int64_t run_start, run_end;  /* unbroken run of confirmed records; empty when equal */
+    int64_t first, last;        /* extent, when any */
+    int64_t run_start, run_end; /* unbroken run of confirmed records; empty when equal */
     bool any;
 };
 
@@ -112,8 +113,8 @@ void import_reject(struct import *m, const struct dataset *d)
         count->rejected++;
 }
 
-static bool lane_is(const struct lane *lane, const struct dataset *d, const char *provider, struct str reference,
-                    const char *grain)
+static bool lane_is(const struct lane *lane, const struct dataset *d, const char *provider,
+                    struct str reference, const char *grain)
 {
     return lane->count->dataset == d && (lane->grain == grain || strcmp(lane->grain, grain) == 0) &&
            strcmp(lane->provider, provider) == 0 && str_eq(str_of(lane->reference), reference);
@@ -223,8 +224,8 @@ static enum err put_batch(struct db *db, struct import *m)
         struct lane *lane = &m->lanes[m->batch[i].lane];
 
         if (lane->series_id == 0 &&
-            (e = source_series(db, lane->count->dataset->name, lane->provider, str_of(lane->reference), lane->grain,
-                               m->started_at, &lane->series_id)))
+            (e = source_series(db, lane->count->dataset->name, lane->provider, str_of(lane->reference),
+                               lane->grain, m->started_at, &lane->series_id)))
             return e;
         r->series_id = lane->series_id;
         r->import_number = m->number;
@@ -233,8 +234,8 @@ static enum err put_batch(struct db *db, struct import *m)
     }
     for (size_t i = 0; i < m->lane_used; i++) {
         if (m->lanes[i].any && (e = db_run(db, SQL_EXTENT_ADD,
-                                           PARAMS(INT(m->number), INT(m->lanes[i].series_id), INT(m->lanes[i].first),
-                                                  INT(m->lanes[i].last)))))
+                                           PARAMS(INT(m->number), INT(m->lanes[i].series_id),
+                                                  INT(m->lanes[i].first), INT(m->lanes[i].last)))))
             return e;
     }
     return ERR_OK;
@@ -271,7 +272,8 @@ static enum err count_gaps(struct db *db, const struct lane *lane)
 
     if (!lane->any || lane->count->dataset->instant)
         return ERR_OK;
-    if ((e = db_query(db, SQL_INTERVALS, PARAMS(INT(lane->series_id), INT(lane->first), INT(lane->last)), &row)))
+    if ((e = db_query(db, SQL_INTERVALS, PARAMS(INT(lane->series_id), INT(lane->first), INT(lane->last)),
+                      &row)))
         return e;
     while (!(e = stmt_next(row))) {
         if (stmt_int(row, 0) > reached)
@@ -303,8 +305,8 @@ static enum err close_work(struct db *db, void *context)
         const struct import_count *n = &m->counts[i];
 
         if ((e = db_run(db, SQL_COUNT_ADD,
-                        PARAMS(INT(m->number), TEXT(n->dataset->name), INT(n->new_count), INT(n->same), INT(n->replaced),
-                               INT(n->rejected)))))
+                        PARAMS(INT(m->number), TEXT(n->dataset->name), INT(n->new_count), INT(n->same),
+                               INT(n->replaced), INT(n->rejected)))))
             return e;
     }
     return db_run(db, SQL_END, PARAMS(INT(m->number), TEXT(m->format), INT(c->now)));

@@ -30,14 +30,15 @@ struct import_count {
 
 struct import;
 
-/* Begin. The file's name is a label, cut at LIMIT_FILE_NAME_BYTES. Nothing is written before the first batch. */
+/* Begin. The file's name is a label, cut at LIMIT_FILE_NAME_BYTES. Nothing is written before the first batch.
+ */
 MUST_CHECK enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out);
 void import_set_format(struct import *m, const char *format); /* constant text */
 
 /* Add a record of a series (series_id and import_number of r are filled here). ERR_TOO_LARGE over
  * IMPORT_DATASETS_MAX datasets or a longer reference. Once it failed, only import_fail() makes sense. */
-MUST_CHECK enum err import_add(struct import *m, const struct dataset *d, const char *provider, struct str reference,
-                               const char *grain, const struct record *r);
+MUST_CHECK enum err import_add(struct import *m, const struct dataset *d, const char *provider,
+                               struct str reference, const char *grain, const struct record *r);
 /* Count a line that was refused, for a dataset. */
 void import_reject(struct import *m, const struct dataset *d);
 
@@ -49,14 +50,16 @@ void import_free(struct import *m);
 static inline void import_freep(struct import **m) { import_free(*m); }
 
 const char *import_id(const struct import *m); /* borrowed */
-size_t import_counts(const struct import *m, const struct import_count **out); /* borrowed; in order of appearance */
+size_t import_counts(const struct import *m,
+                     const struct import_count **out); /* borrowed; in order of appearance */
 
 /* Undo a finished import by its id. ERR_NOT_FOUND; ERR_CONFLICT when it is undone already or still runs. */
-MUST_CHECK enum err import_undo(struct vault *v, struct str id, int64_t now, int64_t *removed, int64_t *restored);
+MUST_CHECK enum err import_undo(struct vault *v, struct str id, int64_t now, int64_t *removed,
+                                int64_t *restored);
 /* Undo the imports that a crash cut. Once after opening. */
 MUST_CHECK enum err import_recover(struct vault *v, int64_t now);
 
-/* {"imports":[{"id","file","format","at","new","same","replaced","rejected","datasets":[…],"undone_at","failure"}],"next"}: newest
- * first, those before `before` ('' or an id). */
+/* {"imports":[{"id","file","format","at","new","same","replaced","rejected","datasets":[…],"undone_at","failure"}],"next"}:
+ * newest first, those before `before` ('' or an id). */
 MUST_CHECK enum err import_list(struct vault *v, struct str before, int64_t limit, json_t **out);
 #endif

@@ -8,18 +8,18 @@
 
 #include <inttypes.h>
 
-static const char SQL_FIND[] = "SELECT number, ended_at IS NULL, undone_at IS NOT NULL FROM import WHERE id = ?1";
+static const char SQL_FIND[] =
+    "SELECT number, ended_at IS NULL, undone_at IS NOT NULL FROM import WHERE id = ?1";
 static const char SQL_UNDONE[] = "UPDATE import SET undone_at = ?2, failure = ?3 WHERE number = ?1";
 static const char SQL_CUT[] = "SELECT number FROM import WHERE ended_at IS NULL AND undone_at IS NULL";
 static const char SQL_FORGET_EXTENT[] = "DELETE FROM import_extent WHERE import_number = ?1";
-static const char SQL_FORGET_CONFIRMED[] =
-    "DELETE FROM import_confirmed WHERE import_number = ?1";
+static const char SQL_FORGET_CONFIRMED[] = "DELETE FROM import_confirmed WHERE import_number = ?1";
 static const char SQL_LIST[] =
     "SELECT id, file, format, started_at, undone_at, failure, number FROM import"
     " WHERE number < coalesce((SELECT number FROM import WHERE id = ?1), 9223372036854775807)"
     " ORDER BY number DESC LIMIT ?2";
-static const char SQL_COUNTS[] =
-    "SELECT dataset, new, same, replaced, rejected FROM import_count WHERE import_number = ?1 ORDER BY dataset";
+static const char SQL_COUNTS[] = "SELECT dataset, new, same, replaced, rejected FROM import_count WHERE "
+                                 "import_number = ?1 ORDER BY dataset";
 
 struct undoing {
     struct str id;
@@ -34,7 +34,8 @@ static enum err undo_number(struct db *db, struct undoing *u)
     struct params key = PARAMS(INT(u->number));
     enum err e;
 
-    if ((e = db_run(db, SQL_FORGET_CONFIRMED, key)) || (e = record_undo(db, u->number, &u->removed, &u->restored)) ||
+    if ((e = db_run(db, SQL_FORGET_CONFIRMED, key)) ||
+        (e = record_undo(db, u->number, &u->removed, &u->restored)) ||
         (e = db_run(db, SQL_FORGET_EXTENT, key)))
         return e;
     return db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
@@ -140,9 +141,10 @@ static json_t *text_or_null(const struct stmt *row, int column)
 
 static enum err list_row(struct db *db, const struct stmt *row, json_t *array)
 {
-    json_t *item = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", text_or_null(row, 0), "file", text_or_null(row, 1),
-                             "format", text_or_null(row, 2), "at", instant_or_null(row, 3), "undone_at",
-                             instant_or_null(row, 4), "failure", text_or_null(row, 5));
+    json_t *item =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", text_or_null(row, 0), "file", text_or_null(row, 1),
+                  "format", text_or_null(row, 2), "at", instant_or_null(row, 3), "undone_at",
+                  instant_or_null(row, 4), "failure", text_or_null(row, 5));
 
     if (json_array_append_new(array, item))
         return err_set(ERR_NO_MEMORY, "list of imports");

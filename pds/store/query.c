@@ -9,11 +9,12 @@
 
 enum { LANES_MAX = 64, DAYS_MAX = 367, LONGS_MAX = 512 };
 
-static const char SQL_SERIES[] =
-    "SELECT s.id FROM series s WHERE s.dataset = ?1 AND EXISTS"
-    " (SELECT 1 FROM record r WHERE r.series_id = s.id AND r.start_at >= ?2 AND r.start_at < ?3) ORDER BY s.id LIMIT 64";
-static const char SQL_ROWS[] = "SELECT start_at, end_at, value, quality, more FROM record"
-                               " WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at, end_at";
+static const char SQL_SERIES[] = "SELECT s.id FROM series s WHERE s.dataset = ?1 AND EXISTS"
+                                 " (SELECT 1 FROM record r WHERE r.series_id = s.id AND r.start_at >= ?2 AND "
+                                 "r.start_at < ?3) ORDER BY s.id LIMIT 64";
+static const char SQL_ROWS[] =
+    "SELECT start_at, end_at, value, quality, more FROM record"
+    " WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at, end_at";
 
 static const char SQL_DAY_COUNT[] =
     "SELECT count(*) FROM record WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3";
@@ -72,8 +73,9 @@ static enum err lane_advance(struct query *q, struct query_lane *lane)
     row->quality = stmt_int(lane->rows, 3);
     row->covered_s = row->end_at - row->start_at;
     row->present = 1;
-    return q->options.dataset->value_count > 1 ? record_more_read(stmt_text(lane->rows, 4), row->values, &row->present)
-                                               : ERR_OK;
+    return q->options.dataset->value_count > 1
+               ? record_more_read(stmt_text(lane->rows, 4), row->values, &row->present)
+               : ERR_OK;
 }
 
 static enum err open_lanes(struct query *q)
@@ -87,7 +89,8 @@ static enum err open_lanes(struct query *q)
     while (!(e = stmt_next(series))) {
         struct query_lane *lane = &q->lanes[q->lane_count];
 
-        if ((e = db_query(q->db, SQL_ROWS, PARAMS(INT(stmt_int(series, 0)), INT(o->from), INT(o->to)), &lane->rows)))
+        if ((e = db_query(q->db, SQL_ROWS, PARAMS(INT(stmt_int(series, 0)), INT(o->from), INT(o->to)),
+                          &lane->rows)))
             return e;
         lane->series_id = stmt_int(series, 0);
         q->lane_count++;
@@ -125,18 +128,25 @@ void query_free(struct query *q)
     mem_free(q);
 }
 
-/* Start of the earliest row not yet used; false when there is none. */
-static bool earliest(const struct query *q, int64_t *start_at)
+/* The lane of the earliest row not yet used; NULL when there is none. */
+static struct query_lane *earliest_lane(struct query *q)
 {
-    bool found = false;
+    struct query_lane *found = NULL;
 
     for (size_t i = 0; i < q->lane_count; i++) {
-        if (!q->lanes[i].ended && (!found || q->lanes[i].next.start_at < *start_at)) {
-            *start_at = q->lanes[i].next.start_at;
-            found = true;
-        }
+        if (!q->lanes[i].ended && (!found || q->lanes[i].next.start_at < found->next.start_at))
+            found = &q->lanes[i];
     }
     return found;
+}
+
+static bool earliest(struct query *q, int64_t *start_at)
+{
+    const struct query_lane *lane = earliest_lane(q);
+
+    if (lane)
+        *start_at = lane->next.start_at;
+    return lane != NULL;
 }
 
 static bool row_is_within(const struct query_row *row, int64_t end_at)
@@ -261,7 +271,8 @@ static enum err choose_lane(struct query *q, int64_t from, int64_t to)
     enum err e;
 
     for (size_t i = 0; i < q->lane_count; i++) {
-        if ((e = db_number(q->db, SQL_DAY_COUNT, PARAMS(INT(q->lanes[i].series_id), INT(from), INT(to)), &count)))
+        if ((e = db_number(q->db, SQL_DAY_COUNT, PARAMS(INT(q->lanes[i].series_id), INT(from), INT(to)),
+                           &count)))
             return e;
         if (count > most) {
             most = count;
@@ -271,34 +282,33 @@ static enum err choose_lane(struct query *q, int64_t from, int64_t to)
     return ERR_OK;
 }
 
+/* With several series, the one chosen for the day of an instant is in q->chosen afterwards. */
+static enum err choose_for(struct query *q, int64_t at)
+{
+    if (q->lane_count == 1 || at < q->window_end)
+        return ERR_OK;
+    q->window_end = zone_day_next(q->options.zone, at);
+    return choose_lane(q, zone_day_start(q->options.zone, at), q->window_end);
+}
+
 static enum err next_as_is(struct query *q, struct query_row *row)
 {
     struct query_lane *lane;
-    int64_t start_at = 0;
+    bool ours = false;
     enum err e;
 
-    for (;;) {
-        if (!earliest(q, &start_at))
+    while (!ours) {
+        if (!(lane = earliest_lane(q)))
             return err_set(ERR_NOT_FOUND, "no such row");
-        if (q->lane_count > 1 && start_at >= q->window_end) {
-            q->window_end = zone_day_next(q->options.zone, start_at);
-            if ((e = choose_lane(q, zone_day_start(q->options.zone, start_at), q->window_end)))
-                return e;
-        }
-        for (size_t i = 0; i < q->lane_count; i++) {
-            if (!q->lanes[i].ended && q->lanes[i].next.start_at == start_at) {
-                lane = &q->lanes[i];
-                *row = lane->next;
-                if ((e = lane_advance(q, lane)))
-                    return e;
-                if (i == q->chosen && (!q->given_any || row->start_at >= q->given_end)) {
-                    given(q, row);
-                    return ERR_OK;
-                }
-                break;
-            }
-        }
+        if ((e = choose_for(q, lane->next.start_at)))
+            return e;
+        *row = lane->next;
+        ours = lane == &q->lanes[q->chosen] && (!q->given_any || row->start_at >= q->given_end);
+        if ((e = lane_advance(q, lane)))
+            return e;
     }
+    given(q, row);
+    return ERR_OK;
 }
 
 enum err query_next(struct query *q, struct query_row *row)
@@ -328,5 +338,6 @@ enum err query_time(const char *parameter, struct str text, const struct zone *z
         *out = zone_instant(zone, &local, 0);
         return ERR_OK;
     }
-    return err_set(ERR_INVALID, "%s is neither a date (2024-05-01) nor an instant (2024-05-01T00:00:00Z)", parameter);
+    return err_set(ERR_INVALID, "%s is neither a date (2024-05-01) nor an instant (2024-05-01T00:00:00Z)",
+                   parameter);
 }

@@ -20,13 +20,14 @@ struct db; /* pds/vault/db.h */
 
 struct query_options {
     const struct dataset *dataset;
-    int64_t from, to;        /* records within [from, to) only; seconds, UTC. INT64_MIN and INT64_MAX: without limit */
-    enum step step;          /* STEP_NONE: records as they are */
+    int64_t from,
+        to;         /* records within [from, to) only; seconds, UTC. INT64_MIN and INT64_MAX: without limit */
+    enum step step; /* STEP_NONE: records as they are */
     const struct zone *zone; /* of days, weeks, months, years */
 };
 
 struct query_row {
-    int64_t start_at, end_at; /* of the record, or of the bucket */
+    int64_t start_at, end_at;           /* of the record, or of the bucket */
     int64_t values[DATASET_VALUES_MAX]; /* numerators */
     uint32_t present;                   /* bit i: values[i] is there */
     int64_t quality;                    /* the least of what went in */
@@ -39,8 +40,8 @@ struct query;
 MUST_CHECK enum err query_new(struct db *db, const struct query_options *options, struct query **out);
 /* The next row, in time order. ERR_NOT_FOUND after the last. */
 MUST_CHECK enum err query_next(struct query *q, struct query_row *row);
-/* Over the rows given so far: seconds with data, and the span asked for: [from, to), or from the first record's start
- * to the last one's end where there was no limit. */
+/* Over the rows given so far: seconds with data, and the span asked for: [from, to), or from the first
+ * record's start to the last one's end where there was no limit. */
 void query_coverage(const struct query *q, int64_t *covered_s, int64_t *span_s);
 void query_free(struct query *q);
 static inline void query_freep(struct query **q) { query_free(*q); }

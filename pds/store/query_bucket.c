@@ -39,7 +39,10 @@ void tally_join(struct tally *t, const struct dataset *d, const struct tally *ot
 
 void tally_add(struct tally *t, const struct dataset *d, const struct query_row *row)
 {
-    struct tally one = {.present = row->present, .quality = row->quality, .covered_s = row->end_at - row->start_at, .count = 1};
+    struct tally one = {.present = row->present,
+                        .quality = row->quality,
+                        .covered_s = row->end_at - row->start_at,
+                        .count = 1};
 
     memcpy(one.values, row->values, sizeof one.values);
     tally_join(t, d, &one);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-void query_text_init(struct query_text *t, struct query *q, const struct query_options *options, enum query_format format,
-                     int64_t limit)
+void query_text_init(struct query_text *t, struct query *q, const struct query_options *options,
+                     enum query_format format, int64_t limit)
 {
     *t = (struct query_text){.query = q, .options = options, .format = format, .limit = limit};
 }

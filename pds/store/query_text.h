@@ -1,6 +1,6 @@
 /* The rows of a query as text, piece by piece: JSON
- * {"dataset","unit","step","records":[{"start","end","value",…,"quality"}],"coverage","next"} or CSV with the same names.
- * Buckets of a step have a "coverage" each, from 0 to 1. */
+ * {"dataset","unit","step","records":[{"start","end","value",…,"quality"}],"coverage","next"} or CSV with the
+ * same names. Buckets of a step have a "coverage" each, from 0 to 1. */
 #ifndef STORE_QUERY_TEXT_H
 #define STORE_QUERY_TEXT_H
 #include "pds/base/buf.h"
@@ -14,7 +14,7 @@
 enum query_format { QUERY_JSON, QUERY_CSV };
 
 struct query_text {
-    struct query *query; /* borrowed */
+    struct query *query;                 /* borrowed */
     const struct query_options *options; /* borrowed */
     enum query_format format;
     int64_t limit; /* rows; what is left is told as "next", the start of the row that did not fit */
@@ -22,8 +22,8 @@ struct query_text {
     bool begun, ended;
 };
 
-void query_text_init(struct query_text *t, struct query *q, const struct query_options *options, enum query_format format,
-                     int64_t limit);
+void query_text_init(struct query_text *t, struct query *q, const struct query_options *options,
+                     enum query_format format, int64_t limit);
 /* Add text to out until it holds at least `want` bytes or all is told (t->ended). */
 MUST_CHECK enum err query_text_fill(struct query_text *t, struct buf *out, size_t want);
 /* "json" or "csv"; ERR_INVALID otherwise. */

@@ -9,13 +9,14 @@
 enum { MORE_BYTES = DATASET_VALUES_MAX * 24 };
 
 /* The first import after ?1 and before `until` that found the row of `t` there already, or NULL. */
-#define CONFIRMED_BY(t, until)                                                                                       \
-    "SELECT min(c.import_number) FROM import_confirmed c WHERE c.series_id = " t ".series_id AND c.start_at <= " t   \
-    ".start_at AND c.end_at >= " t ".end_at AND c.import_number > ?1 AND c.import_number < " until
+#define CONFIRMED_BY(t, until)                                                                               \
+    "SELECT min(c.import_number) FROM import_confirmed c WHERE c.series_id = " t                             \
+    ".series_id AND c.start_at <= " t ".start_at AND c.end_at >= " t                                         \
+    ".end_at AND c.import_number > ?1 AND c.import_number < " until
 /* What import ?1 replaced in the place of `t`. */
-#define REPLACED_BY_IMPORT(t)                                                                                        \
-    "SELECT g.value, g.quality, g.import_number, g.line, g.more FROM record_history g WHERE g.series_id = " t        \
-    ".series_id AND g.start_at = " t ".start_at AND g.end_at = " t ".end_at AND g.replaced_by = ?1"
+#define REPLACED_BY_IMPORT(t)                                                                                \
+    "SELECT g.value, g.quality, g.import_number, g.line, g.more FROM record_history g WHERE g.series_id "    \
+    "= " t ".series_id AND g.start_at = " t ".start_at AND g.end_at = " t ".end_at AND g.replaced_by = ?1"
 
 static const char SQL_INSERT[] =
     "INSERT INTO record (series_id, start_at, end_at, value, quality, import_number, line, more)"
@@ -23,7 +24,8 @@ static const char SQL_INSERT[] =
 static const char SQL_FIND[] = "SELECT value, quality, more FROM record"
                                " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3";
 static const char SQL_KEEP[] =
-    "INSERT INTO record_history (series_id, start_at, end_at, replaced_by, value, quality, import_number, line, more)"
+    "INSERT INTO record_history (series_id, start_at, end_at, replaced_by, value, quality, import_number, "
+    "line, more)"
     " SELECT series_id, start_at, end_at, ?4, value, quality, import_number, line, more FROM record"
     " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3 AND import_number <> ?4";
 static const char SQL_REPLACE[] =
@@ -31,35 +33,43 @@ static const char SQL_REPLACE[] =
     " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3";
 
 /* Undoing import ?1 in series ?2 between ?3 and ?4, as if it had never come. First: a version that a later
- * import confirmed while it stood counts as that import's, so what ?1 had replaced was replaced by that one. */
+ * import confirmed while it stood counts as that import's, so what ?1 had replaced was replaced by that one.
+ */
 static const char SQL_CHAIN_REASSIGN[] =
     "UPDATE OR REPLACE record_history AS g SET replaced_by = (" CONFIRMED_BY(
         "g", "coalesce((SELECT min(h.replaced_by) FROM record_history h WHERE h.series_id = g.series_id"
-             " AND h.start_at = g.start_at AND h.end_at = g.end_at AND h.replaced_by > ?1), 9223372036854775807)") ")"
-    " WHERE g.replaced_by = ?1 AND g.series_id = ?2 AND g.start_at BETWEEN ?3 AND ?4 AND (" CONFIRMED_BY(
-        "g", "coalesce((SELECT min(h.replaced_by) FROM record_history h WHERE h.series_id = g.series_id"
-             " AND h.start_at = g.start_at AND h.end_at = g.end_at AND h.replaced_by > ?1), 9223372036854775807)") ") IS NOT NULL";
+             " AND h.start_at = g.start_at AND h.end_at = g.end_at AND h.replaced_by > ?1), "
+             "9223372036854775807)") ")"
+                                     " WHERE g.replaced_by = ?1 AND g.series_id = ?2 AND g.start_at BETWEEN "
+                                     "?3 AND ?4 AND (" CONFIRMED_BY(
+                                         "g", "coalesce((SELECT min(h.replaced_by) FROM record_history h "
+                                              "WHERE h.series_id = g.series_id"
+                                              " AND h.start_at = g.start_at AND h.end_at = g.end_at AND "
+                                              "h.replaced_by > ?1), 9223372036854775807)") ") IS NOT NULL";
 static const char SQL_HISTORY_REASSIGN[] =
-    "UPDATE record_history AS h SET line = 0, import_number = (" CONFIRMED_BY("h", "h.replaced_by") ")"
-    " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-    " AND (" CONFIRMED_BY("h", "h.replaced_by") ") IS NOT NULL";
+    "UPDATE record_history AS h SET line = 0, import_number = (" CONFIRMED_BY(
+        "h", "h.replaced_by") ")"
+                              " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
+                              " AND (" CONFIRMED_BY("h", "h.replaced_by") ") IS NOT NULL";
 /* A version of ?1 that was itself replaced since: what it had replaced takes its place. */
 static const char SQL_HISTORY_TAKE[] =
-    "UPDATE record_history AS h SET (value, quality, import_number, line, more) = (" REPLACED_BY_IMPORT("h") ")"
-    " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-    " AND EXISTS (" REPLACED_BY_IMPORT("h") ")";
+    "UPDATE record_history AS h SET (value, quality, import_number, line, more) = (" REPLACED_BY_IMPORT(
+        "h") ")"
+             " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
+             " AND EXISTS (" REPLACED_BY_IMPORT("h") ")";
 static const char SQL_HISTORY_DROP[] =
     "DELETE FROM record_history WHERE replaced_by = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4";
 static const char SQL_HISTORY_GONE[] =
     "DELETE FROM record_history WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4";
-static const char SQL_RECORD_REASSIGN[] =
-    "UPDATE record AS r SET line = 0, import_number = (" CONFIRMED_BY("r", "9223372036854775807") ")"
-    " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-    " AND (" CONFIRMED_BY("r", "9223372036854775807") ") IS NOT NULL";
+static const char SQL_RECORD_REASSIGN[] = "UPDATE record AS r SET line = 0, import_number = (" CONFIRMED_BY(
+    "r", "9223372036854775807") ")"
+                                " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
+                                " AND (" CONFIRMED_BY("r", "9223372036854775807") ") IS NOT NULL";
 static const char SQL_RECORD_RESTORE[] =
-    "UPDATE record AS r SET (value, quality, import_number, line, more) = (" REPLACED_BY_IMPORT("r") ")"
-    " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-    " AND EXISTS (" REPLACED_BY_IMPORT("r") ")";
+    "UPDATE record AS r SET (value, quality, import_number, line, more) = (" REPLACED_BY_IMPORT(
+        "r") ")"
+             " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
+             " AND EXISTS (" REPLACED_BY_IMPORT("r") ")";
 static const char SQL_RECORD_DROP[] =
     "DELETE FROM record WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4";
 static const char SQL_EXTENTS[] =
@@ -126,7 +136,8 @@ enum err record_more_read(struct str more, int64_t values[static DATASET_VALUES_
     return ERR_OK;
 }
 
-/* Decimal digits of a number: what printf does, several times faster, since it is done for each row of an answer. */
+/* Decimal digits of a number: what printf does, several times faster, since it is done for each row of an
+ * answer. */
 static void add_int(struct buf *out, int64_t n)
 {
     uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
@@ -170,7 +181,10 @@ void record_value_text(struct buf *out, int64_t numerator, int64_t denominator)
     }
 }
 
-static bool texts_equal(struct str a, struct str b) { return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len)); }
+static bool texts_equal(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
+}
 
 /* Compare with what is there already, and replace it when the new one counts more. */
 static enum err put_again(struct db *db, const struct record *r, struct str more, enum record_outcome *out)
@@ -199,8 +213,8 @@ static enum err put_again(struct db *db, const struct record *r, struct str more
     if ((e = db_run(db, SQL_KEEP,
                     PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->import_number)))) ||
         (e = db_run(db, SQL_REPLACE,
-                    PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]), INT(r->quality),
-                           INT(r->import_number), INT(r->line), more_param))))
+                    PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
+                           INT(r->quality), INT(r->import_number), INT(r->line), more_param))))
         return e;
     *out = RECORD_REPLACED;
     return ERR_OK;
@@ -217,8 +231,8 @@ enum err record_put(struct db *db, const struct record *r, enum record_outcome *
         record_more_write(&more, r, DATASET_VALUES_MAX);
     if ((e = buf_err(&more)) ||
         (e = db_change(db, SQL_INSERT,
-                       PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]), INT(r->quality),
-                              INT(r->import_number), INT(r->line),
+                       PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
+                              INT(r->quality), INT(r->import_number), INT(r->line),
                               more.len ? STR_TEXT(((struct str){more.data, more.len})) : NIL),
                        &changed)))
         return err_wrap(e, "record of series %" PRId64, r->series_id);
@@ -257,7 +271,8 @@ enum err record_undo(struct db *db, int64_t import_number, int64_t *removed, int
     if ((e = db_query(db, SQL_EXTENTS, PARAMS(INT(import_number)), &row)))
         return e;
     while (!(e = stmt_next(row))) {
-        struct params key = PARAMS(INT(import_number), INT(stmt_int(row, 0)), INT(stmt_int(row, 1)), INT(stmt_int(row, 2)));
+        struct params key =
+            PARAMS(INT(import_number), INT(stmt_int(row, 0)), INT(stmt_int(row, 1)), INT(stmt_int(row, 2)));
 
         if ((e = undo_extent(db, key, &gone, &back)))
             break;

@@ -40,11 +40,14 @@ const char *record_quality_name(int64_t quality);
  * confirmed stays as that one's; what it had replaced comes back; the rest goes. Inside a write. */
 MUST_CHECK enum err record_undo(struct db *db, int64_t import_number, int64_t *removed, int64_t *restored);
 
-/* numerator / denominator as decimal text with at most 6 places, rounded half away from zero, no trailing zeros. */
+/* numerator / denominator as decimal text with at most 6 places, rounded half away from zero, no trailing
+ * zeros. */
 void record_value_text(struct buf *out, int64_t numerator, int64_t denominator);
 
-/* Values after the first, as stored: "[1,null,3]", trailing nulls left out; nothing added when there is none. */
+/* Values after the first, as stored: "[1,null,3]", trailing nulls left out; nothing added when there is none.
+ */
 void record_more_write(struct buf *out, const struct record *r, size_t value_count);
 /* The reverse, into values[1…] and present. ERR_CORRUPT when it is not such a text. */
-MUST_CHECK enum err record_more_read(struct str more, int64_t values[static DATASET_VALUES_MAX], uint32_t *present);
+MUST_CHECK enum err record_more_read(struct str more, int64_t values[static DATASET_VALUES_MAX],
+                                     uint32_t *present);
 #endif

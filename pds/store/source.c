@@ -17,7 +17,8 @@ static const char SQL_SERIES_FIND[] =
     " WHERE s.dataset = ?1 AND o.provider = ?2 AND o.reference = ?3 AND s.grain = ?4";
 static const char SQL_SOURCES[] =
     "SELECT id, provider, reference FROM source WHERE id > ?1 ORDER BY id LIMIT ?2";
-static const char SQL_SOURCE_SERIES[] = "SELECT id, dataset FROM series WHERE source_id = ?1 ORDER BY dataset, grain";
+static const char SQL_SOURCE_SERIES[] =
+    "SELECT id, dataset FROM series WHERE source_id = ?1 ORDER BY dataset, grain";
 static const char SQL_DATASET_SERIES[] = "SELECT id FROM series WHERE dataset = ?1";
 static const char SQL_COUNT[] = "SELECT count(*) FROM record WHERE series_id = ?1";
 static const char SQL_FIRST[] = "SELECT min(start_at) FROM record WHERE series_id = ?1 HAVING count(*) > 0";
@@ -79,12 +80,14 @@ static enum err set_span(json_t *object, const struct span *span)
     return failed ? err_set(ERR_NO_MEMORY, "a list") : ERR_OK;
 }
 
-static enum err source_object(struct db *db, int64_t id, struct str provider, struct str reference, json_t **out)
+static enum err source_object(struct db *db, int64_t id, struct str provider, struct str reference,
+                              json_t **out)
 {
     AUTO(stmt_closep) struct stmt *row = NULL;
-    AUTO(json_freep) json_t *object =
-        json_pack("{s:I, s:s%, s:s%, s:[]}", "id", (json_int_t)id, "provider", provider.ptr, provider.len, "reference",
-                  reference.ptr ? reference.ptr : "", reference.len, "datasets");
+    AUTO(json_freep)
+    json_t *object =
+        json_pack("{s:I, s:s%, s:s%, s:[]}", "id", (json_int_t)id, "provider", provider.ptr, provider.len,
+                  "reference", reference.ptr ? reference.ptr : "", reference.len, "datasets");
     json_t *datasets;
     struct span span = {0};
     struct str last = {NULL, 0};
@@ -147,10 +150,12 @@ enum err source_list(struct db *db, int64_t after, int64_t limit, json_t **out)
 static enum err dataset_object(struct db *db, const struct dataset *d, json_t **out)
 {
     AUTO(stmt_closep) struct stmt *row = NULL;
-    AUTO(json_freep) json_t *object =
-        json_pack("{s:s, s:O, s:O, s:s, s:s, s:O}", "name", d->name, "title", json_object_get(d->tree, "title"),
-                  "description", json_object_get(d->tree, "description"), "unit", d->unit, "aggregate",
-                  dataset_aggregate_name(d->aggregate), "steps", json_object_get(d->tree, "steps"));
+    AUTO(json_freep)
+    json_t *object =
+        json_pack("{s:s, s:O, s:O, s:s, s:s, s:O}", "name", d->name, "title",
+                  json_object_get(d->tree, "title"), "description", json_object_get(d->tree, "description"),
+                  "unit", d->unit, "aggregate", dataset_aggregate_name(d->aggregate), "steps",
+                  json_object_get(d->tree, "steps"));
     struct span span = {0};
     enum err e;
 

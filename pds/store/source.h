@@ -13,14 +13,15 @@
 struct db; /* pds/vault/db.h */
 
 /* The id of a series, made with its source when there is none yet. Inside a write. */
-MUST_CHECK enum err source_series(struct db *db, const char *dataset, const char *provider, struct str reference,
-                                  const char *grain, int64_t now, int64_t *series_id);
+MUST_CHECK enum err source_series(struct db *db, const char *dataset, const char *provider,
+                                  struct str reference, const char *grain, int64_t now, int64_t *series_id);
 
-/* Sources as {"sources":[{"id","provider","reference","datasets":[…],"records","first","last"}],"next"}, by id after `after`
- * (0 = from the start), at most limit. *out is the caller's. */
+/* Sources as {"sources":[{"id","provider","reference","datasets":[…],"records","first","last"}],"next"}, by
+ * id after `after` (0 = from the start), at most limit. *out is the caller's. */
 MUST_CHECK enum err source_list(struct db *db, int64_t after, int64_t limit, json_t **out);
 
 /* Datasets of the registry with what the store has of each:
- * {"datasets":[{"name","title","description","unit","aggregate","steps","records","first","last"}],"next":null}. */
+ * {"datasets":[{"name","title","description","unit","aggregate","steps","records","first","last"}],"next":null}.
+ */
 MUST_CHECK enum err source_datasets(struct db *db, json_t **out);
 #endif

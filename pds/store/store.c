@@ -63,8 +63,9 @@ const char *store_dir(const struct store *s) { return s->dir; }
 
 const uint8_t *store_id(const struct store *s) { return s->id; }
 
-static enum err wrap_keys(struct keyfile *keys, const struct store_key *root, const struct secret_text *passphrase,
-                          struct passphrase_cost cost, const uint8_t *keyfile_key, struct secret_text **code)
+static enum err wrap_keys(struct keyfile *keys, const struct store_key *root,
+                          const struct secret_text *passphrase, struct passphrase_cost cost,
+                          const uint8_t *keyfile_key, struct secret_text **code)
 {
     AUTO(secret_text_freep) struct secret_text *made = NULL;
     enum err e;
@@ -146,7 +147,8 @@ static enum err open_slot(struct store *s, enum slot_kind kind, struct unlocking
     return e;
 }
 
-enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase, struct store_key **root)
+enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase,
+                                 struct store_key **root)
 {
     return open_slot(s, SLOT_PASSPHRASE, (struct unlocking){.text = passphrase}, root);
 }
@@ -301,8 +303,8 @@ static enum err rewrap(struct store *s, struct keyfile *keys, const struct store
     return ERR_OK;
 }
 
-enum err store_set_passphrase(struct store *s, const struct store_key *root, const struct secret_text *passphrase,
-                              struct passphrase_cost cost)
+enum err store_set_passphrase(struct store *s, const struct store_key *root,
+                              const struct secret_text *passphrase, struct passphrase_cost cost)
 {
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
     enum err e;

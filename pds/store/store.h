@@ -18,10 +18,12 @@ struct db;
 
 /* Make a store in a folder that does not exist yet. A key file's 32 bytes may be given too, or NULL.
  * The recovery code is the caller's, to be shown once. After a failure nothing is left. */
-MUST_CHECK enum err store_create(const char *dir, const struct secret_text *passphrase, struct passphrase_cost cost,
-                                 const uint8_t *keyfile_key, struct secret_text **recovery_code);
+MUST_CHECK enum err store_create(const char *dir, const struct secret_text *passphrase,
+                                 struct passphrase_cost cost, const uint8_t *keyfile_key,
+                                 struct secret_text **recovery_code);
 
-/* Look at a store: it is there, private, its keys.json reads. It is locked. ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_CORRUPT. */
+/* Look at a store: it is there, private, its keys.json reads. It is locked. ERR_NOT_FOUND, ERR_FORBIDDEN,
+ * ERR_CORRUPT. */
 MUST_CHECK enum err store_new(const char *dir, struct store **out);
 void store_free(struct store *s); /* locks first; NULL is fine */
 static inline void store_freep(struct store **s) { store_free(*s); }
@@ -29,14 +31,17 @@ static inline void store_freep(struct store **s) { store_free(*s); }
 const char *store_dir(const struct store *s);
 const uint8_t *store_id(const struct store *s); /* STORE_ID_BYTES, borrowed */
 
-/* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY. Slow for a passphrase, by design;
- * one at a time for each store. *root is the caller's. */
-MUST_CHECK enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase, struct store_key **root);
-MUST_CHECK enum err store_key_of_recovery(struct store *s, const struct secret_text *code, struct store_key **root);
-MUST_CHECK enum err store_key_of_keyfile(struct store *s, const uint8_t key[static KEY_BYTES], struct store_key **root);
+/* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY. Slow for a
+ * passphrase, by design; one at a time for each store. *root is the caller's. */
+MUST_CHECK enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase,
+                                            struct store_key **root);
+MUST_CHECK enum err store_key_of_recovery(struct store *s, const struct secret_text *code,
+                                          struct store_key **root);
+MUST_CHECK enum err store_key_of_keyfile(struct store *s, const uint8_t key[static KEY_BYTES],
+                                         struct store_key **root);
 
-/* Open with a key (borrowed; a copy is kept in guarded memory while open). Opening an open store with the right
- * key changes nothing; ERR_WRONG_KEY with another. Imports that a crash cut are undone. */
+/* Open with a key (borrowed; a copy is kept in guarded memory while open). Opening an open store with the
+ * right key changes nothing; ERR_WRONG_KEY with another. Imports that a crash cut are undone. */
 MUST_CHECK enum err store_unlock(struct store *s, const struct store_key *root, int64_t now);
 void store_lock(struct store *s); /* when locked already: nothing */
 bool store_is_open(struct store *s);
@@ -46,7 +51,8 @@ MUST_CHECK enum err store_enter(struct store *s, struct vault **vault);
 void store_leave(struct store *s);
 bool store_is_closing(struct store *s);
 
-/* store_enter() and a reader, both given back by store_view_done(): AUTO(store_view_done) struct store_view view = {0}; */
+/* store_enter() and a reader, both given back by store_view_done(): AUTO(store_view_done) struct store_view
+ * view = {0}; */
 struct store_view {
     struct store *store;
     struct vault *vault;
@@ -57,11 +63,11 @@ void store_view_done(struct store_view *v);
 
 /* Wrap the open store's key for a new passphrase; keys.json is replaced as a whole. ERR_INVALID for one that
  * passphrase_check_new() refuses. root is the store's key. */
-MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key *root, const struct secret_text *passphrase,
-                                         struct passphrase_cost cost);
+MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key *root,
+                                         const struct secret_text *passphrase, struct passphrase_cost cost);
 /* After a sign-in: wrap again when the slot costs less than this machine should pay. */
-MUST_CHECK enum err store_raise_cost(struct store *s, const struct store_key *root, const struct secret_text *passphrase,
-                                     struct passphrase_cost cost);
+MUST_CHECK enum err store_raise_cost(struct store *s, const struct store_key *root,
+                                     const struct secret_text *passphrase, struct passphrase_cost cost);
 /* Whether the store is open under this very key. */
 bool store_is_open_with(struct store *s, const struct store_key *root);
 

@@ -17,13 +17,15 @@ static void found(void *context, const char *where, const char *what)
     json_t *problems = context;
 
     if (json_array_size(problems) < LIMIT_LIST_ANSWER)
-        (void)json_array_append_new(problems, json_pack("{s:s, s:s}", "where", where, "what", what)); /* the count tells */
+        (void)json_array_append_new(
+            problems, json_pack("{s:s, s:s}", "where", where, "what", what)); /* the count tells */
 }
 
 /* What lies in the folder and should not, or can be read by others. */
 static enum err check_folder(const char *dir, json_t *problems)
 {
-    static const char *const NAMES[] = {".", "..", "vault.db", "vault.db-wal", "files", "keys.json", "lock", "control"};
+    static const char *const NAMES[] = {".",     "..",        "vault.db", "vault.db-wal",
+                                        "files", "keys.json", "lock",     "control"};
     DIR *folder = opendir(dir);
     const struct dirent *entry;
     struct stat st;
@@ -32,11 +34,12 @@ static enum err check_folder(const char *dir, json_t *problems)
     if (!folder)
         return fs_error("reading", dir);
     while ((entry = readdir(folder))) {
-        for (i = 0; i < sizeof NAMES / sizeof *NAMES && strcmp(entry->d_name, NAMES[i]); i++)
+        for (i = 0; i < sizeof NAMES / sizeof *NAMES && strcmp(entry->d_name, NAMES[i]) != 0; i++)
             continue;
         if (i == sizeof NAMES / sizeof *NAMES)
             found(problems, "folder", "something lies here that is no part of a store");
-        else if (i >= 2 && !fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) && (st.st_mode & 077))
+        else if (i >= 2 && !fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+                 (st.st_mode & 077))
             found(problems, NAMES[i], "others than its owner may reach it");
     }
     (void)closedir(folder); /* it was only read */
@@ -65,8 +68,8 @@ enum err store_check(struct store *s, const struct store_key *root, json_t **out
     }
     if (e)
         return e;
-    report = json_pack("{s:b, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0, "pages",
-                       (json_int_t)pages.pages, "files", (json_int_t)0, "problems", problems);
+    report = json_pack("{s:b, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0,
+                       "pages", (json_int_t)pages.pages, "files", (json_int_t)0, "problems", problems);
     if (!report)
         return err_set(ERR_NO_MEMORY, "check");
     *out = report;

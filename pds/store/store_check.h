@@ -5,8 +5,8 @@
 #include "pds/base/json.h"
 #include "pds/store/store.h"
 
-/* {"ok","pages","files","problems":[{"where","what"}]}. root is NULL for an open store; for one that damage keeps from
- * opening, its key: then pages and frames are read from the files. ERR_OK when the check could be made, whatever
- * it found. */
+/* {"ok","pages","files","problems":[{"where","what"}]}. root is NULL for an open store; for one that damage
+ * keeps from opening, its key: then pages and frames are read from the files. ERR_OK when the check could be
+ * made, whatever it found. */
 MUST_CHECK enum err store_check(struct store *s, const struct store_key *root, json_t **out);
 #endif

@@ -19,7 +19,11 @@ struct model_import {
 
 static void record_make(struct record *r, int slot, int64_t value, enum record_quality quality)
 {
-    *r = (struct record){.start_at = slot * STEP_S, .end_at = (slot + 1) * STEP_S, .quality = quality, .present = 1, .line = slot + 1};
+    *r = (struct record){.start_at = slot * STEP_S,
+                         .end_at = (slot + 1) * STEP_S,
+                         .quality = quality,
+                         .present = 1,
+                         .line = slot + 1};
     r->values[0] = value;
 }
 
@@ -129,8 +133,10 @@ static void a_better_value_replaces_and_a_worse_one_does_not(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
-        struct model_import one = {.has = {true}, .value = {ROWS[i].first}, .quality = {ROWS[i].first_quality}};
-        struct model_import two = {.has = {true}, .value = {ROWS[i].second}, .quality = {ROWS[i].second_quality}};
+        struct model_import one = {
+            .has = {true}, .value = {ROWS[i].first}, .quality = {ROWS[i].first_quality}};
+        struct model_import two = {
+            .has = {true}, .value = {ROWS[i].second}, .quality = {ROWS[i].second_quality}};
         struct import_count count = {0};
         int64_t now[SLOTS];
 
@@ -168,7 +174,8 @@ static void undo_gives_the_state_without_that_import(void **state)
         int64_t expected[SLOTS], got[SLOTS], removed, restored;
 
         for (int m = 0; m < IMPORTS; m++) {
-            int first = (int)test_between(&seed, 0, SLOTS - 1), last = (int)test_between(&seed, first, SLOTS - 1);
+            int first = (int)test_between(&seed, 0, SLOTS - 1),
+                last = (int)test_between(&seed, first, SLOTS - 1);
 
             for (int i = first; i <= last; i++) {
                 models[m].has[i] = test_between(&seed, 0, 9) > 0;
@@ -204,7 +211,8 @@ static void undo_tells_what_it_cannot(void **state)
     int64_t removed, restored;
 
     (void)state;
-    assert_err(import_undo(t->vault, STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"), 1, &removed, &restored), ERR_NOT_FOUND);
+    assert_err(import_undo(t->vault, STR("01ARZ3NDEKTSV4RRFFQ69G5FAV"), 1, &removed, &restored),
+               ERR_NOT_FOUND);
     assert_err(import_undo(t->vault, STR("'; DROP TABLE record; --"), 1, &removed, &restored), ERR_NOT_FOUND);
 }
 
@@ -232,7 +240,8 @@ static void a_failed_import_leaves_nothing(void **state)
         assert_int_equal(got[i], -1);
     assert_ok(import_list(t->vault, STR(""), 10, &list));
     assert_string_equal(
-        json_string_value(json_object_get(json_array_get(json_object_get(list, "imports"), 0), "failure")), "invalid");
+        json_string_value(json_object_get(json_array_get(json_object_get(list, "imports"), 0), "failure")),
+        "invalid");
 }
 
 static void an_import_that_a_crash_cut_is_undone_at_the_next_opening(void **state)
@@ -255,7 +264,8 @@ static void an_import_that_a_crash_cut_is_undone_at_the_next_opening(void **stat
         assert_int_equal(got[i], -1);
     assert_ok(import_list(t->vault, STR(""), 10, &list));
     assert_string_equal(
-        json_string_value(json_object_get(json_array_get(json_object_get(list, "imports"), 0), "failure")), "cut");
+        json_string_value(json_object_get(json_array_get(json_object_get(list, "imports"), 0), "failure")),
+        "cut");
 }
 
 static void the_list_pages_newest_first(void **state)

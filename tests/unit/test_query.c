@@ -25,7 +25,8 @@ static int64_t instant(const char *text)
 }
 
 /* Puts records of one series between two instants, each step long, each worth `watts` for its length. */
-static void fill(struct vault *v, const char *grain, const char *from, const char *to, int64_t step_s, int64_t watts)
+static void fill(struct vault *v, const char *grain, const char *from, const char *to, int64_t step_s,
+                 int64_t watts)
 {
     AUTO(import_freep) struct import *m = NULL;
     int64_t end = instant(to);
@@ -45,7 +46,8 @@ static void fill(struct vault *v, const char *grain, const char *from, const cha
 static void put_one(struct vault *v, const char *grain, const char *from, const char *to, int64_t watt_hours)
 {
     AUTO(import_freep) struct import *m = NULL;
-    struct record r = {.start_at = instant(from), .end_at = instant(to), .quality = RECORD_MEASURED, .present = 1};
+    struct record r = {
+        .start_at = instant(from), .end_at = instant(to), .quality = RECORD_MEASURED, .present = 1};
 
     r.values[0] = watt_hours * 60;
     assert_ok(import_new(v, STR("a"), 1000, &m));
@@ -55,12 +57,15 @@ static void put_one(struct vault *v, const char *grain, const char *from, const 
 
 enum { ROWS_MAX = 400 };
 
-static size_t ask(struct vault *v, const char *step, const char *from, const char *to, struct query_row rows[static ROWS_MAX])
+static size_t ask(struct vault *v, const char *step, const char *from, const char *to,
+                  struct query_row rows[static ROWS_MAX])
 {
     AUTO(reader_done) struct reader reader = {v, NULL};
     AUTO(query_freep) struct query *q = NULL;
-    struct query_options o = {.dataset = dataset("energy.electricity.consumption"), .from = from ? instant(from) : INT64_MIN,
-                              .to = to ? instant(to) : INT64_MAX, .zone = zone_paris()};
+    struct query_options o = {.dataset = dataset("energy.electricity.consumption"),
+                              .from = from ? instant(from) : INT64_MIN,
+                              .to = to ? instant(to) : INT64_MAX,
+                              .zone = zone_paris()};
     size_t count = 0;
     enum err e;
 
@@ -81,7 +86,8 @@ static void local_days_have_46_48_or_50_half_hours(void **state)
     static const struct {
         const char *day, *next;
         int half_hours;
-    } ROWS[] = {{"2024-03-30", "2024-03-31", 48}, {"2024-03-31", "2024-04-01", 46}, {"2024-10-27", "2024-10-28", 50}};
+    } ROWS[] = {
+        {"2024-03-30", "2024-03-31", 48}, {"2024-03-31", "2024-04-01", 46}, {"2024-10-27", "2024-10-28", 50}};
     struct query_row rows[ROWS_MAX];
 
     (void)state;
@@ -121,9 +127,9 @@ static void two_series_are_never_added(void **state)
     struct query_row rows[ROWS_MAX];
 
     (void)state;
-    fill(t->vault, "curve", "2024-05-01", "2024-05-02", 1800, 1000);                      /* whole */
-    fill(t->vault, "curve", "2024-05-02", "2024-05-02T10:00:00Z", 1800, 1000);            /* half a day */
-    fill(t->vault, "daily", "2024-05-01", "2024-05-04", 0, 500);                          /* three days */
+    fill(t->vault, "curve", "2024-05-01", "2024-05-02", 1800, 1000);           /* whole */
+    fill(t->vault, "curve", "2024-05-02", "2024-05-02T10:00:00Z", 1800, 1000); /* half a day */
+    fill(t->vault, "daily", "2024-05-01", "2024-05-04", 0, 500);               /* three days */
     assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 3);
     assert_int_equal(rows[0].values[0], 1000 * 24 * 60); /* both cover it all: the finer one */
     assert_int_equal(rows[1].values[0], 500 * 24 * 60);  /* the daily total wins over the holed curve */
@@ -202,11 +208,14 @@ static void coarser_is_the_sum_of_finer(void **state)
     free(rows);
 }
 
-static void text_of(struct vault *v, const char *step, enum query_format format, int64_t limit, struct buf *out)
+static void text_of(struct vault *v, const char *step, enum query_format format, int64_t limit,
+                    struct buf *out)
 {
     AUTO(reader_done) struct reader reader = {v, NULL};
     AUTO(query_freep) struct query *q = NULL;
-    struct query_options o = {.dataset = dataset("energy.electricity.consumption"), .from = INT64_MIN, .to = INT64_MAX,
+    struct query_options o = {.dataset = dataset("energy.electricity.consumption"),
+                              .from = INT64_MIN,
+                              .to = INT64_MAX,
                               .zone = zone_paris()};
     struct query_text text;
 
@@ -227,16 +236,20 @@ static void text_is_the_shape_that_is_promised(void **state)
     (void)state;
     buf_init(&out, 1 << 20);
     text_of(t->vault, NULL, QUERY_JSON, 10, &out);
-    assert_string_equal(out.data, "{\"dataset\":\"energy.electricity.consumption\",\"unit\":\"Wh\",\"step\":null,"
-                                  "\"records\":[],\"coverage\":0,\"next\":null}\n");
+    assert_string_equal(out.data,
+                        "{\"dataset\":\"energy.electricity.consumption\",\"unit\":\"Wh\",\"step\":null,"
+                        "\"records\":[],\"coverage\":0,\"next\":null}\n");
     fill(t->vault, "curve", "2024-05-01T00:00:00Z", "2024-05-01T01:30:00Z", 1800, 335);
     buf_clear(&out);
     text_of(t->vault, NULL, QUERY_JSON, 2, &out);
     assert_string_equal(
-        out.data, "{\"dataset\":\"energy.electricity.consumption\",\"unit\":\"Wh\",\"step\":null,\"records\":["
-                  "{\"start\":\"2024-05-01T00:00:00Z\",\"end\":\"2024-05-01T00:30:00Z\",\"value\":167.5,\"quality\":\"measured\"},"
-                  "{\"start\":\"2024-05-01T00:30:00Z\",\"end\":\"2024-05-01T01:00:00Z\",\"value\":167.5,\"quality\":\"measured\"}"
-                  "],\"coverage\":0.6667,\"next\":\"2024-05-01T01:00:00Z\"}\n");
+        out.data,
+        "{\"dataset\":\"energy.electricity.consumption\",\"unit\":\"Wh\",\"step\":null,\"records\":["
+        "{\"start\":\"2024-05-01T00:00:00Z\",\"end\":\"2024-05-01T00:30:00Z\",\"value\":167.5,\"quality\":"
+        "\"measured\"},"
+        "{\"start\":\"2024-05-01T00:30:00Z\",\"end\":\"2024-05-01T01:00:00Z\",\"value\":167.5,\"quality\":"
+        "\"measured\"}"
+        "],\"coverage\":0.6667,\"next\":\"2024-05-01T01:00:00Z\"}\n");
     buf_clear(&out);
     text_of(t->vault, "P1D", QUERY_CSV, 10, &out);
     assert_string_equal(out.data, "start,end,value,quality,coverage\r\n"

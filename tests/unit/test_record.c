@@ -11,11 +11,24 @@ static void value_text_is_exact_or_rounded_to_six_places(void **state)
         int64_t numerator, denominator;
         const char *text;
     } ROWS[] = {
-        {0, 60, "0"},         {9900, 60, "165"},          {30, 60, "0.5"},          {10, 60, "0.166667"},
-        {-30, 60, "-0.5"},    {-90, 60, "-1.5"},          {1, 3, "0.333333"},       {2, 3, "0.666667"},
-        {-1, 3, "-0.333333"}, {1, 1, "1"},                {123456789, 1, "123456789"}, {1, 1000000000, "0"},
-        {-1, 1000000000, "0"}, {999999999, 1000000000, "1"}, {-999999999, 1000000000, "-1"}, {1, 1000, "0.001"},
-        {INT64_MAX, 1, "9223372036854775807"}, {INT64_MIN, 1, "-9223372036854775808"},
+        {0, 60, "0"},
+        {9900, 60, "165"},
+        {30, 60, "0.5"},
+        {10, 60, "0.166667"},
+        {-30, 60, "-0.5"},
+        {-90, 60, "-1.5"},
+        {1, 3, "0.333333"},
+        {2, 3, "0.666667"},
+        {-1, 3, "-0.333333"},
+        {1, 1, "1"},
+        {123456789, 1, "123456789"},
+        {1, 1000000000, "0"},
+        {-1, 1000000000, "0"},
+        {999999999, 1000000000, "1"},
+        {-999999999, 1000000000, "-1"},
+        {1, 1000, "0.001"},
+        {INT64_MAX, 1, "9223372036854775807"},
+        {INT64_MIN, 1, "-9223372036854775808"},
     };
 
     (void)state;
@@ -34,7 +47,10 @@ static void more_round_trips_and_drops_trailing_nothing(void **state)
     static const struct {
         uint32_t present;
         const char *text;
-    } ROWS[] = {{0x1, ""}, {0x3, "[101]"}, {0x5, "[null,102]"}, {0x8001, "[null,null,null,null,null,null,null,null,null,null,null,null,null,null,115]"}};
+    } ROWS[] = {{0x1, ""},
+                {0x3, "[101]"},
+                {0x5, "[null,102]"},
+                {0x8001, "[null,null,null,null,null,null,null,null,null,null,null,null,null,null,115]"}};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
@@ -59,7 +75,8 @@ static void more_round_trips_and_drops_trailing_nothing(void **state)
 
 static void more_refuses_what_is_no_list_of_numbers(void **state)
 {
-    static const char *const ROWS[] = {"1", "[", "]", "[a]", "[1", "[1.5]", "[,]", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]"};
+    static const char *const ROWS[] = {"1",  "[",     "]",   "[a]",
+                                       "[1", "[1.5]", "[,]", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
