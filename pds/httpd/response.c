@@ -42,36 +42,24 @@ void response_done(struct response *r)
     response_init(r);
 }
 
-/* The formatted text, or NULL with *len telling why: more than VALUE_MAX, or no memory. */
-static char *format_value(const char *format, va_list args, size_t *len)
-{
-    va_list again;
-    char *text = NULL;
-    int n;
-
-    va_copy(again, args);
-    n = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    *len = n < 0 ? SIZE_MAX : (size_t)n;
-    if (*len <= VALUE_MAX && (text = mem_new(*len + 1)))
-        (void)vsnprintf(text, *len + 1, format, args);
-    return text;
-}
-
 enum err response_header(struct response *r, const char *name, const char *format, ...)
 {
     va_list args;
-    size_t len;
+    char *value;
 
     if (r->header_count == RESPONSE_HEADERS_MAX)
         return err_set(ERR_INTERNAL, "no room for header %s", name);
     va_start(args, format);
-    char *value = format_value(format, args, &len);
+    int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (!value)
-        return len > VALUE_MAX ? err_set(ERR_INTERNAL, "header %s is too long", name)
-                               : err_set(ERR_NO_MEMORY, "header %s", name);
-    if (strcspn(value, "\r\n") != len) { /* a NUL stops it short too */
+    if (n < 0 || n > VALUE_MAX)
+        return err_set(ERR_INTERNAL, "header %s is too long", name);
+    if (!(value = mem_new((size_t)n + 1)))
+        return err_set(ERR_NO_MEMORY, "header %s", name);
+    va_start(args, format);
+    (void)vsnprintf(value, (size_t)n + 1, format, args);
+    va_end(args);
+    if (strcspn(value, "\r\n") != (size_t)n) { /* a NUL stops it short too */
         mem_free(value);
         return err_set(ERR_INTERNAL, "header %s would break its line", name);
     }

@@ -88,7 +88,7 @@ static enum err start_daemon(struct server *s, const struct pem *pem)
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, pem->cert.data},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, pem->key.data},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
     };
     unsigned idle_s = (unsigned)(s->pace.idle_ms + 999) / 1000;

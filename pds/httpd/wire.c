@@ -104,8 +104,7 @@ static struct MHD_Response *body_of(struct turn *t, struct response *r)
         return flow_body(t, r);
     if (r->fixed) {
         server_count(&t->server->stats.bytes_out, r->fixed_len);
-        return MHD_create_response_from_buffer(r->fixed_len, (void *)(uintptr_t)r->fixed,
-                                               MHD_RESPMEM_PERSISTENT);
+        return MHD_create_response_from_buffer(r->fixed_len, (void *)r->fixed, MHD_RESPMEM_PERSISTENT);
     }
     if (r->body.len == 0)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);

@@ -29,7 +29,7 @@ static inline int http_connect(const char *url)
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    to.sin_port = htons((uint16_t)atoi(strrchr(url, ':') + 1));
+    to.sin_port = htons((uint16_t)strtol(strrchr(url, ':') + 1, NULL, 10));
     if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
         (void)close(fd);
         return -1;
@@ -104,7 +104,7 @@ static inline bool http_read_head(int fd, struct answer *a, int ms)
         a->head[len] = '\0';
         if (len < 4 || memcmp(a->head + len - 4, "\r\n\r\n", 4) != 0)
             continue;
-        a->status = atoi(a->head + strlen("HTTP/1.1 "));
+        a->status = (int)strtol(a->head + strlen("HTTP/1.1 "), NULL, 10);
         if (a->status != 100)
             return true;
         a->continues++;

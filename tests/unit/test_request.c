@@ -164,7 +164,7 @@ static void language_follows_the_weights(void **state)
 static void query_survives_each_failing_allocation(void **state)
 {
     struct fixture *f = *state;
-    struct str v;
+    struct str v = {0};
     enum err e = ERR_NO_MEMORY;
 
     f->headers.query = STR("%66rom=%41");

@@ -76,7 +76,7 @@ static int setup(void **state)
     (void)state;
     pace.header_ms = 300;
     pace.grace_ms = 300;
-    return server_open_paced(&o, &pace, &server);
+    return server_open_paced(&o, &pace, &server) ? -1 : 0;
 }
 
 static int teardown(void **state)
@@ -287,24 +287,21 @@ static const struct row ROWS[] = {
     ROW("nothing at all", "", 0, CLOSED, NULL),
 };
 
-/* The row's request with @ and # put in; how long it is. */
-static size_t expand(const struct row *row, char *out)
+/* The row's request with @ and # put in; how long it is. A fragment's # stays. */
+static size_t expand(const struct row *row, char out[static 4096])
 {
-    const char *authority = server_url(server) + strlen("http://");
+    struct str authority = str_of(server_url(server) + strlen("http://")), port = authority, rest;
     size_t len = 0;
 
+    (void)str_split(&port, ':', &rest);
     for (size_t i = 0; i < row->len; i++) {
-        const char *put = row->request[i] == '@'   ? authority
-                          : row->request[i] == '#' ? strchr(authority, ':') + 1
-                                                   : NULL;
-        if (strcmp(row->name, "fragment") == 0)
-            put = row->request[i] == '@' ? authority : NULL;
-        if (put) {
-            memcpy(out + len, put, strlen(put));
-            len += strlen(put);
-        } else {
-            out[len++] = row->request[i];
-        }
+        struct str put = {&row->request[i], 1};
+        if (row->request[i] == '@')
+            put = authority;
+        else if (row->request[i] == '#' && strcmp(row->name, "fragment") != 0)
+            put = port;
+        for (size_t k = 0; k < put.len; k++)
+            out[len++] = put.ptr[k];
     }
     return len;
 }

@@ -206,7 +206,7 @@ static int setup(void **state)
     begun = go_on = 0;
     outcome = -1;
     total = 0;
-    return server_open(&o, &server);
+    return server_open(&o, &server) ? -1 : 0;
 }
 
 static int teardown(void **state)
