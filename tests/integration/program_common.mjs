@@ -42,15 +42,18 @@ export function makeRandom() {
   return { seed, next, between };
 }
 
-/** Run a command to its end. Its environment holds nothing but what is given.
+/** Run a command to its end, or kill it after some milliseconds. Its environment holds nothing but what is given.
  * @returns {Promise<{status: number | null, out: string, err: string, json: any}>} */
-export function run(args, { input = "", env = {}, program = PROGRAM, before = [], cwd } = {}) {
+export function run(
+  args,
+  { input = "", env = {}, program = PROGRAM, before = [], cwd, killAfter = COMMAND_MS } = {},
+) {
   const words = [...before, program, ...args];
   const child = spawn(words[0], words.slice(1), {
     env: { PATH: process.env.PATH, ...env },
     cwd,
     stdio: "pipe",
-    timeout: COMMAND_MS,
+    timeout: killAfter,
     killSignal: "SIGKILL",
   });
   children.add(child);
@@ -103,7 +106,15 @@ export function serve(store, args = [], { env = {}, before = [] } = {}) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.add(child);
-  const daemon = { pid: child.pid, url: "", out: "", err: "", status: null, kill: null, stop: null };
+  const daemon = {
+    pid: child.pid,
+    url: "",
+    out: "",
+    err: "",
+    status: null,
+    kill: null,
+    stop: null,
+  };
   daemon.ended = new Promise((resolve) => {
     child.once("close", (status) => {
       children.delete(child);
@@ -157,27 +168,32 @@ export class Client {
   /** One request as it is told. @returns {Promise<{status: number, headers: any, body: Buffer, text: string, json: any}>} */
   send(method, path, { headers = {}, body } = {}) {
     return new Promise((resolve, reject) => {
-      const fields = body === undefined ? headers : { "Content-Length": Buffer.byteLength(body), ...headers };
-      const asked = request(this.url + path, { method, headers: fields, agent: this.agent }, (answer) => {
-        const pieces = [];
-        answer.on("data", (piece) => pieces.push(piece));
-        answer.once("error", reject);
-        answer.once("end", () => {
-          const bytes = Buffer.concat(pieces);
-          resolve({
-            status: answer.statusCode,
-            headers: answer.headers,
-            raw: answer.rawHeaders,
-            body: bytes,
-            get text() {
-              return bytes.toString("utf8");
-            },
-            get json() {
-              return JSON.parse(bytes.toString("utf8"));
-            },
+      const fields =
+        body === undefined ? headers : { "Content-Length": Buffer.byteLength(body), ...headers };
+      const asked = request(
+        this.url + path,
+        { method, headers: fields, agent: this.agent },
+        (answer) => {
+          const pieces = [];
+          answer.on("data", (piece) => pieces.push(piece));
+          answer.once("error", reject);
+          answer.once("end", () => {
+            const bytes = Buffer.concat(pieces);
+            resolve({
+              status: answer.statusCode,
+              headers: answer.headers,
+              raw: answer.rawHeaders,
+              body: bytes,
+              get text() {
+                return bytes.toString("utf8");
+              },
+              get json() {
+                return JSON.parse(bytes.toString("utf8"));
+              },
+            });
           });
-        });
-      });
+        },
+      );
       asked.once("error", reject);
       asked.end(body);
     });
@@ -226,7 +242,9 @@ export function makeForm(files, boundary = "xTraboulex") {
   const parts = files.map(({ field = "file", name, text }) =>
     Buffer.concat([
       Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${field}"`),
-      Buffer.from(name === undefined ? "\r\n\r\n" : `; filename="${name}"\r\nContent-Type: text/csv\r\n\r\n`),
+      Buffer.from(
+        name === undefined ? "\r\n\r\n" : `; filename="${name}"\r\nContent-Type: text/csv\r\n\r\n`,
+      ),
       Buffer.from(text),
       Buffer.from("\r\n"),
     ]),

@@ -56,7 +56,9 @@ async function putRecord(at, value) {
   row.open.add(value);
   const answer = await tried(
     client.post(`/api/records/${CONSUMPTION}`, {
-      records: [{ start: instant(at), end: instant(at + HALF_HOUR_MS), value, quality: "measured" }],
+      records: [
+        { start: instant(at), end: instant(at + HALF_HOUR_MS), value, quality: "measured" },
+      ],
     }),
   );
   if (!answer) {
@@ -104,7 +106,11 @@ async function largeImports(isOver) {
   while (!isOver()) {
     const one = { meter: `09${String(larges.length).padStart(12, "0")}`, state: "sent" };
     larges.push(one);
-    const text = makeCurve({ meter: one.meter, start: LARGE_FROM, watts: Array(LARGE).fill(2 * between(0, 4000)) });
+    const text = makeCurve({
+      meter: one.meter,
+      start: LARGE_FROM,
+      watts: Array(LARGE).fill(2 * between(0, 4000)),
+    });
     const answer = await tried(client.upload([{ name: "large.csv", text }]));
     if (!answer) return;
     assert.equal(answer.status, 200, answer.text);
@@ -138,7 +144,9 @@ async function command() {
 async function load(round) {
   let over = false;
   const isOver = () => over;
-  const work = [...Array(WRITERS).fill(writer), smallImports, largeImports].map((loop) => loop(isOver));
+  const work = [...Array(WRITERS).fill(writer), smallImports, largeImports].map((loop) =>
+    loop(isOver),
+  );
   if (round % 5 === 0) work.push(command());
   await new Promise((resolve) => setTimeout(resolve, between(5, 150))); // the moment of the kill is random
   const killed = daemon.kill("SIGKILL");
@@ -185,7 +193,11 @@ async function checkSmalls(first) {
     const found = one.watts.map((_, i) => rows.get(one.day + i * HALF_HOUR_MS));
     const absent = found.every((value) => value === undefined);
     if (one.state !== "sent" || !absent)
-      assert.deepEqual(found, one.watts.map((w) => w / 2), `import of ${instant(one.day)}, ${one.state}`);
+      assert.deepEqual(
+        found,
+        one.watts.map((w) => w / 2),
+        `import of ${instant(one.day)}, ${one.state}`,
+      );
     one.state = absent ? "absent" : "acked";
     if (absent) one.watts = [];
   }
@@ -202,8 +214,13 @@ async function checkLarges() {
   } while (cursor);
   for (const one of larges) {
     const records = found.get(one.meter) ?? 0;
-    const wanted = { sent: [0, LARGE], acked: [LARGE], undoing: [0, LARGE], undone: [0] }[one.state];
-    assert.ok(wanted.includes(records), `large import ${one.meter}, ${one.state}: ${records} records`);
+    const wanted = { sent: [0, LARGE], acked: [LARGE], undoing: [0, LARGE], undone: [0] }[
+      one.state
+    ];
+    assert.ok(
+      wanted.includes(records),
+      `large import ${one.meter}, ${one.state}: ${records} records`,
+    );
     one.state = records ? "acked" : "undone";
   }
 }
@@ -225,7 +242,7 @@ async function checkStore() {
   assert.deepEqual(check.json.problems, []);
 }
 
-test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
+test(`${ROUNDS} kills lose nothing that was acknowledged`, { timeout: ROUNDS * 2500 }, async () => {
   const began = Date.now();
   let typedBefore = 0;
   let smallBefore = 0;
@@ -235,11 +252,10 @@ test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
     if (round % CHECK_EACH === 0) await checkStore();
     if (round % 10 === 0) {
       /* Also while it opens, and undoes what the kill before had cut. */
-      const early = serve(store, ["--key-file", store.key]).catch(() => null);
-      await new Promise((resolve) => setTimeout(resolve, between(0, 30)));
-      const started = await Promise.race([early, null]);
-      if (started) await started.kill();
-      else await early.then((late) => late?.kill());
+      const killAfter = between(2, 40);
+      await run(["serve", store.dir, "--key-file", store.key, "--listen", "127.0.0.1:0"], {
+        killAfter,
+      });
     }
     await open();
     const whole = round % CHECK_EACH === 0;
@@ -256,7 +272,9 @@ test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
   client.close();
   assert.equal(await daemon.stop(), 0);
   await checkStore();
-  console.log(`${ROUNDS} kills in ${Math.round((Date.now() - began) / 1000)} s: ${JSON.stringify(tally)}`);
+  console.log(
+    `${ROUNDS} kills in ${Math.round((Date.now() - began) / 1000)} s: ${JSON.stringify(tally)}`,
+  );
   assert.ok(tally.acked > ROUNDS * 3, "the load was no load");
   assert.ok(tally.open > ROUNDS, "kills met no write on its way");
   assert.ok(tally.small > 0 && tally.undone > 0 && tally.commands > 0, "the load was not mixed");
