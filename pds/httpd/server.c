@@ -148,6 +148,7 @@ enum err server_open_paced(const struct server_options *options, const struct pa
     s->options = *options;
     s->pace = *pace;
     s->tls = options->tls_cert_file != NULL;
+    s->https = s->tls || (options->base_url && strncmp(options->base_url, "https://", 8) == 0);
     s->listener.fd = -1;
     peers_init(&s->peers, &s->pace, options->proxy);
     lingering_init(&s->lingering);

@@ -24,6 +24,7 @@ struct server {
     pthread_t warden;
     bool warden_runs;
     bool tls;
+    bool https;          /* what clients speak, be it to us or to a proxy */
     atomic_bool closing; /* no new request */
     atomic_bool retired; /* the warden may go */
     atomic_uint turns;   /* that have begun and not ended */

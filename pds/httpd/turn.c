@@ -64,6 +64,16 @@ static struct peer *peer_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+/* The library would split the query, and hangs when the pieces do not fit its memory (decision 0005). The
+ * buffer is its own and not constant; it looks at the query after this, and finds none. */
+static void end_query(const char *uri)
+{
+    char *query = strchr(uri, '?');
+
+    if (query)
+        query[1] = '\0';
+}
+
 void *turn_begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
     struct server *server = context;
@@ -84,6 +94,7 @@ void *turn_begin(void *context, const char *uri, struct MHD_Connection *connecti
     t->target.len = strlen(uri);
     t->target.ptr =
         arena_text(&t->arena, (struct str){uri, t->target.len}); /* NULL is noticed by turn_admit() */
+    end_query(uri);
     if (atomic_load_explicit(&peer->state, memory_order_relaxed) == PEER_IDLE)
         peer_turn_to(peer, PEER_HEAD);
     atomic_fetch_add(&server->turns, 1);
@@ -100,7 +111,7 @@ static void exchange(struct turn *t)
         o->exchange(&t->request, &t->response, o->context);
     } else if ((e = t->request.route->handler(&t->request, &t->response, o->context))) {
         response_done(&t->response);
-        turn_refuse(t, e, 0, &t->response);
+        turn_refuse(t, &t->request, e, 0, &t->response);
     }
 }
 
@@ -147,7 +158,7 @@ void turn_abandon(struct job *job)
 static enum MHD_Result send_refusal(struct turn *t, enum err e, int status)
 {
     response_done(&t->response);
-    turn_refuse(t, e, status, &t->response);
+    turn_refuse(t, &t->request, e, status, &t->response);
     return wire_send(t, &t->response);
 }
 
@@ -166,12 +177,26 @@ static bool give(struct turn *t)
     return false;
 }
 
-/* The worker's answer; or, when its time has passed, an answer without it: its request and its response stay
- * its own. */
-static enum MHD_Result answer(struct turn *t)
+/* The time of a worker has passed: an answer without it. Its request, its arena and its response stay its
+ * own. */
+static enum MHD_Result answer_late(struct turn *t)
 {
     struct response late;
+    struct request view;
+    struct arena arena;
 
+    arena_init(&arena, LIMIT_ARENA_BYTES);
+    response_init(&late);
+    turn_view(t, &arena, &view);
+    turn_refuse(t, &view, err_set(ERR_TIMEOUT, "a handler"), 503, &late);
+    arena_done(&arena);
+    t->close = true;
+    return wire_send(t, &late);
+}
+
+/* The worker's answer, or sleep until it is there. */
+static enum MHD_Result answer(struct turn *t)
+{
     gate_lock(&t->gate);
     bool gone = t->gate.gone, done = t->done, is_late = t->late;
     if (!gone && !done && !is_late && !t->gate.suspended)
@@ -182,14 +207,7 @@ static enum MHD_Result answer(struct turn *t)
     t->phase = TURN_RUNNING;
     if (done)
         return wire_send(t, &t->response);
-    if (!is_late)
-        return MHD_YES;
-    response_init(&late);
-    late.status = 503;
-    late.type = "text/plain; charset=utf-8";
-    buf_text(&late.body, "The answer took too long.\n");
-    t->close = true;
-    return wire_send(t, &late);
+    return is_late ? answer_late(t) : MHD_YES;
 }
 
 static enum MHD_Result run(struct turn *t)

@@ -68,6 +68,8 @@ void turn_release(struct turn *t);  /* NULL is fine */
 /* turn_head.c: read the head, check it, find its route. True when the request may go on; otherwise the answer
  * is ready, and must be sent before the body when t->close is set. */
 bool turn_admit(struct turn *t, const char *method, const char *version);
+/* What a handler may see of the head, with an arena of its own; no route, no body. */
+void turn_view(struct turn *t, struct arena *arena, struct request *out);
 /* Make the answer of a refusal; status 0 takes e's own. */
-void turn_refuse(struct turn *t, enum err e, int status, struct response *response);
+void turn_refuse(struct turn *t, struct request *request, enum err e, int status, struct response *response);
 #endif

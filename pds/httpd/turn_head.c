@@ -85,14 +85,14 @@ static bool read_head(struct turn *t, const char *method, const char *version)
 
 /* The client's address: the proxy tells it, when it is the declared one that speaks; the last of the list is
  * its own word, the others are what it was told. */
-static void tell_address(struct turn *t)
+static void tell_address(const struct turn *t, char out[static ADDRESS_BYTES])
 {
     const struct header *h = t->peer->proxy ? headers_find(&t->head.headers, STR("X-Forwarded-For")) : NULL;
     struct str list = h ? h->value : (struct str){0}, last = {0};
     char text[ADDRESS_BYTES];
     struct in6_addr any;
 
-    memcpy(t->request.address, t->peer->address, sizeof t->request.address);
+    memcpy(out, t->peer->address, ADDRESS_BYTES);
     while (str_split(&list, ',', &last))
         ;
     last = str_trim(last);
@@ -101,24 +101,22 @@ static void tell_address(struct turn *t)
     memcpy(text, last.ptr, last.len);
     text[last.len] = '\0';
     if (inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1)
-        memcpy(t->request.address, text, sizeof text);
+        memcpy(out, text, sizeof text);
 }
 
-static void fill_request(struct turn *t)
+void turn_view(struct turn *t, struct arena *arena, struct request *r)
 {
-    struct request *r = &t->request;
-
     r->route = NULL;
     r->method = t->head.method;
     r->path = t->verdict.target.path;
     r->param_count = 0;
-    r->arena = &t->arena;
+    r->arena = arena;
     r->body = (struct str){0};
     r->upload = NULL;
     r->loopback = t->peer->loopback;
     r->now = clock_now();
     r->transport = &t->head.headers;
-    tell_address(t);
+    tell_address(t, r->address);
 }
 
 static void refuse_plainly(enum err e, struct response *response)
@@ -127,7 +125,7 @@ static void refuse_plainly(enum err e, struct response *response)
     buf_printf(&response->body, "%s.\n", err_row(e)->title);
 }
 
-void turn_refuse(struct turn *t, enum err e, int status, struct response *response)
+void turn_refuse(struct turn *t, struct request *request, enum err e, int status, struct response *response)
 {
     const struct server_options *o = &t->server->options;
 
@@ -135,7 +133,7 @@ void turn_refuse(struct turn *t, enum err e, int status, struct response *respon
     response->status = status ? status : err_row(e)->http;
     status = response->status;
     if (o->refuse)
-        o->refuse(&t->request, e, response, o->context);
+        o->refuse(request, e, response, o->context);
     else
         refuse_plainly(e, response);
     response->status = status;
@@ -177,7 +175,7 @@ bool turn_admit(struct turn *t, const char *method, const char *version)
         status = t->verdict.status;
         t->close = t->verdict.close;
     }
-    fill_request(t);
+    turn_view(t, &t->arena, &t->request);
     if (e == ERR_OK && t->server->closing)
         e = err_set(ERR_BUSY, "the server is closing");
     if (e == ERR_OK)
@@ -189,7 +187,7 @@ bool turn_admit(struct turn *t, const char *method, const char *version)
             t->verdict.chunked; /* how the library reads chunks cannot be seen: nothing may follow them */
         return true;
     }
-    turn_refuse(t, e, status, &t->response);
+    turn_refuse(t, &t->request, e, status, &t->response);
     if (e == ERR_METHOD && response_header(&t->response, "Allow", "%s", allow))
         t->close = true; /* the answer says less than it should, and is true */
     t->close = t->close || has_body(t);

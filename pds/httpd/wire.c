@@ -139,7 +139,7 @@ static bool add_headers(struct MHD_Response *m, const struct turn *t, const stru
         ok = add(m, r->headers[i].name, r->headers[i].value);
     if (ok && r->type)
         ok = add(m, "Content-Type", r->type);
-    if (ok && t->server->tls)
+    if (ok && t->server->https)
         ok = add(m, "Strict-Transport-Security", "max-age=31536000");
     if (ok && t->close)
         ok = add(m, "Connection", "close");

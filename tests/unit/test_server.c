@@ -211,6 +211,27 @@ static void requests_in_a_row_are_answered_in_order(void **state)
     assert_int_equal(stats.refused, 1);
 }
 
+static void many_pieces_do_not_hang(void **state)
+{
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        AUTO(buf_done) struct buf text;
+        buf_init(&text, 20000);
+        buf_printf(&text, "GET /%s", i ? "" : "?x");
+        for (int n = 0; i == 0 && n < 4000; n++)
+            buf_text(&text, "&a");
+        buf_printf(&text, " HTTP/1.1\r\nHost: %s\r\nCookie: x", strstr(server_url(s), "//") + 2);
+        for (int n = 0; i == 1 && n < 4000; n++)
+            buf_text(&text, ";a");
+        buf_text(&text, "\r\n\r\n");
+        http_ask(server_url(s), text.data, text.len, &a);
+        assert_int_equal(a.status, i ? 431 : 200);
+        assert_int_equal(a.closed, i);
+    }
+}
+
 static void head_of_a_request_has_ceilings(void **state)
 {
     AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
@@ -453,6 +474,7 @@ static void proxy_tells_the_address(void **state)
     assert_int_equal(a.status, 200);
     http_ask(server_url(s), port, sizeof port - 1, &a);
     assert_int_equal(a.status, 200);
+    assert_non_null(http_header(&a, "Strict-Transport-Security"));
     http_ask(server_url(s), other, sizeof other - 1, &a);
     assert_int_equal(a.status, 421);
 }
@@ -523,6 +545,7 @@ int main(void)
         cmocka_unit_test(every_answer_has_the_security_headers),
         cmocka_unit_test(answer_that_broke_cuts_the_connection),
         cmocka_unit_test(requests_in_a_row_are_answered_in_order),
+        cmocka_unit_test(many_pieces_do_not_hang),
         cmocka_unit_test(head_of_a_request_has_ceilings),
         cmocka_unit_test(refusal_comes_before_100_continue),
         cmocka_unit_test(wanted_body_gets_100_continue),
