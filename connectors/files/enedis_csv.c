@@ -17,13 +17,21 @@ static const struct enedis_kind KINDS[] = {
     {"courbe de charge",
      {"", "w", "kw"},
      {1, 1, 1000},
+     {"energy.electricity.consumption", "energy.electricity.production"},
      enedis_curve_columns,
      enedis_curve_row,
      enedis_curve_end},
-    {"index", {"", "wh", "kwh"}, {1, 1, 1000}, enedis_index_columns, enedis_index_row, enedis_index_end},
+    {"index",
+     {"", "wh", "kwh"},
+     {1, 1, 1000},
+     {"energy.electricity.consumption", "energy.electricity.production"},
+     enedis_index_columns,
+     enedis_index_row,
+     enedis_index_end},
     {"puissance maximale quotidienne",
      {"", "va", "w", "kva"},
      {1, 1, 1, 1000},
+     {"energy.electricity.power-max", "energy.electricity.power-max"},
      enedis_curve_columns,
      enedis_peak_row,
      enedis_peak_end},
@@ -36,15 +44,20 @@ static const struct {
 } STAGES[] = {
     {"corrig", "corrected"}, {"valid", "definitive"}, {"defin", "definitive"}, {"estim", "estimated"}};
 
+static const char *dataset_of(const struct enedis_file *f)
+{
+    return f->section.kind ? f->section.kind->datasets[f->section.production] : NULL;
+}
+
 void enedis_reject(struct enedis_file *f, int64_t line, const char *reason)
 {
     f->rejected++;
-    f->sink->tell(f->sink->context, line, 1, reason);
+    f->sink->tell(f->sink->context, dataset_of(f), line, 1, reason);
 }
 
 void enedis_doubt(struct enedis_file *f, int64_t line, const char *reason)
 {
-    f->sink->tell(f->sink->context, line, 0, reason);
+    f->sink->tell(f->sink->context, dataset_of(f), line, 0, reason);
 }
 
 enum err enedis_take(struct enedis_file *f, struct reading *r)

@@ -112,12 +112,13 @@ static enum err release(struct enedis_file *f, enum enedis_flow flow)
 static enum err take_row(struct enedis_file *f, enum enedis_flow flow, const struct enedis_register_row *row)
 {
     struct enedis_registers *r = &f->registers[flow];
-    bool same_date = r->waiting && r->row.at == row->at;
+    bool differs =
+        r->waiting && r->row.at == row->at && memcmp(r->row.values, row->values, sizeof row->values) != 0;
     enum err e;
 
-    if (same_date && memcmp(r->row.values, row->values, sizeof row->values) == 0)
-        return ERR_OK; /* the export writes the autumn day twice */
-    if (same_date)
+    /* The export writes the autumn day twice, alike: each line is given out, and the second changes nothing.
+     */
+    if (differs)
         enedis_doubt(f, row->line,
                      "the same date stands twice with different indexes: the later line is kept");
     else if ((e = release(f, flow)))

@@ -28,6 +28,7 @@ struct enedis_kind {
     const char *type;     /* "Type de donnees", folded */
     const char *units[4]; /* folded, in units of 1 and then of 1000; an empty one is the first */
     int64_t scales[4];
+    const char *datasets[ENEDIS_FLOWS]; /* that a line of it is missed in, when it is not read */
     /* The line that names columns. False when it does not name what is needed. */
     bool (*columns)(struct enedis_file *f, const struct csv_line *l);
     enum err (*row)(struct enedis_file *f, const struct csv_line *l);

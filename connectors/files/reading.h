@@ -38,9 +38,9 @@ struct reading_input {
 struct reading_sink {
     /* Take one; a failure ends the parse with that outcome. */
     enum err (*take)(void *context, const struct reading *r);
-    /* A line that was not read, or was read with doubt (rejected 0): the reason is for the owner, in plain
-     * English, and never holds a value. */
-    void (*tell)(void *context, int64_t line, int rejected, const char *reason);
+    /* A line that was not read, or was read with doubt (rejected 0), of a dataset (NULL when none is known
+     * yet): the reason is for the owner, in plain English, and never holds a value. */
+    void (*tell)(void *context, const char *dataset, int64_t line, int rejected, const char *reason);
     void *context;
 };
 

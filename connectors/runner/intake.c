@@ -12,9 +12,8 @@
 struct intake {
     const struct intake_options *options;
     struct import *import;
-    const struct dataset *last; /* of the last reading, or NULL */
-    int64_t rejected_before;    /* lines refused before any reading */
-    json_t *warnings;           /* {"<dataset>": […]}, owned */
+    int64_t rejected; /* lines refused before it was known of which dataset */
+    json_t *warnings; /* {"<dataset>": […]}, "" for none yet; owned by intake_file() */
     size_t warning_count;
 };
 
@@ -65,24 +64,24 @@ static enum err take(void *context, const struct reading *r)
         return err_set(ERR_INTERNAL, "format yields the unknown dataset %s", r->dataset);
     if (in->options->only && in->options->only != d)
         return ERR_OK;
-    in->last = d;
-    for (; in->rejected_before > 0; in->rejected_before--)
-        import_reject(in->import, d);
     if ((e = record_of(r, d, &record)))
         return err_wrap(e, "line %" PRId64, r->line);
     return import_add(in->import, d, r->provider, r->reference, r->grain, &record);
 }
 
-static void tell(void *context, int64_t line, int rejected, const char *reason)
+static void tell(void *context, const char *dataset, int64_t line, int rejected, const char *reason)
 {
     struct intake *in = context;
-    const char *key = in->last ? in->last->name : "";
+    const struct dataset *d = NULL;
+    const char *key = dataset ? dataset : "";
     json_t *list = json_object_get(in->warnings, key);
 
-    if (rejected && in->last)
-        import_reject(in->import, in->last);
+    if (dataset && (dataset_find(str_of(dataset), &d) || (in->options->only && in->options->only != d)))
+        return;
+    if (rejected && d)
+        import_reject(in->import, d);
     else if (rejected)
-        in->rejected_before++;
+        in->rejected++;
     if (in->warning_count++ >= LIMIT_WARNINGS)
         return;
     if (!list && (!(list = json_array()) || json_object_set_new(in->warnings, key, list)))
@@ -111,7 +110,7 @@ static json_t *instant_or_null(bool any, int64_t instant)
     return json_string(text);
 }
 
-/* The warnings of one dataset; the first entry takes those that came before any reading too. */
+/* The warnings of one dataset; the first entry takes those of no known one too. */
 static json_t *warnings_of(struct intake *in, const char *dataset, bool first)
 {
     json_t *list = json_array(), *early = json_object_get(in->warnings, "");
@@ -133,7 +132,7 @@ static enum err add_entry(struct intake *in, struct str file, const char *format
         "{s:s%, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?, s:I, s:o}", "file",
         file.ptr ? file.ptr : "", file.len, "import", import_id(in->import), "format", format, "dataset",
         dataset, "new", (json_int_t)c->new_count, "same", (json_int_t)c->same, "replaced",
-        (json_int_t)c->replaced, "rejected", (json_int_t)(n ? c->rejected : in->rejected_before), "first",
+        (json_int_t)c->replaced, "rejected", (json_int_t)(c->rejected + (first ? in->rejected : 0)), "first",
         instant_or_null(c->any, c->first), "last", instant_or_null(c->any, c->last), "total",
         n ? value_or_null(n) : json_null(), "unit", n ? n->dataset->unit : NULL, "gaps", (json_int_t)c->gaps,
         "warnings", warnings_of(in, dataset, first));
@@ -158,7 +157,8 @@ static enum err add_entries(struct intake *in, struct str file, const char *form
         for (size_t i = 0; i < count; i++) {
             const char *name = counts[i].dataset->name;
 
-            if ((!last || strcmp(name, last->dataset->name) > 0) && (!next || strcmp(name, next->dataset->name) < 0))
+            if ((!last || strcmp(name, last->dataset->name) > 0) &&
+                (!next || strcmp(name, next->dataset->name) < 0))
                 next = &counts[i];
         }
         last = next;

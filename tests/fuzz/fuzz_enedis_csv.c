@@ -54,9 +54,9 @@ static enum err take(void *context, const struct reading *r)
     return ERR_OK;
 }
 
-static void tell(void *context, int64_t line, int rejected, const char *reason)
+static void tell(void *context, const char *dataset, int64_t line, int rejected, const char *reason)
 {
-    (void)context;
+    (void)context, (void)dataset;
     must(line > 0 && (rejected == 0 || rejected == 1));
     touch(reason);
 }

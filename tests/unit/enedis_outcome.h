@@ -133,11 +133,13 @@ static inline enum err outcome_take(void *context, const struct reading *r)
     return ERR_OK;
 }
 
-static inline void outcome_tell(void *context, int64_t line, int rejected, const char *reason)
+static inline void outcome_tell(void *context, const char *dataset, int64_t line, int rejected,
+                                const char *reason)
 {
     struct outcome *o = context;
 
     assert_true(line > 0);
+    assert_true(!dataset || strncmp(dataset, "energy.electricity.", 19) == 0);
     o->rejected += rejected;
     o->doubts += !rejected;
     if (!o->quiet)

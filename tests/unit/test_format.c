@@ -33,9 +33,9 @@ static enum err count(void *context, const struct reading *r)
     return ERR_OK;
 }
 
-static void pass_over(void *context, int64_t line, int rejected, const char *reason)
+static void pass_over(void *context, const char *dataset, int64_t line, int rejected, const char *reason)
 {
-    (void)context, (void)line, (void)rejected, (void)reason;
+    (void)context, (void)dataset, (void)line, (void)rejected, (void)reason;
 }
 
 static enum err read_text(struct str text, size_t piece, long *readings, const struct format **format)
