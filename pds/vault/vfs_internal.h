@@ -60,6 +60,8 @@ struct wal {
     uint32_t tail_commit;                             /* the last frame written that ends a commit */
     uint32_t tail_pages;                              /* of the database, as that frame tells */
     uint32_t synced_commit;                           /* the same, when the log was last synced */
+    uint32_t last;          /* frame whose header was written last */
+    uint32_t unsigned_from; /* the first frame that SQLite wrote without checksum and did not sign since; 0 none */
     _Atomic(_Atomic uint32_t *) chunks[FRAME_CHUNKS]; /* owned; page number of each frame, 0 unknown */
 };
 
@@ -176,6 +178,8 @@ bool wal_set_page(struct wal *w, uint32_t frame,
                   uint32_t page);                 /* false: out of memory or over the ceiling */
 uint32_t wal_page(struct wal *w, uint32_t frame); /* 0 unknown */
 void wal_done(struct wal *w);
+/* wal_sign.c: sign the frames up to `upto` that SQLite left without a checksum. Under the mutex. */
+MUST_CHECK int wal_sign(struct sealed_file *f, uint32_t upto);
 /* All frames are in vault.db, synced: give the log up, on the disk too. SQLite's codes. Under the mutex. */
 MUST_CHECK int wal_renew(struct vfs *v);
 /* A commit was answered: what was synced must be there from now on. */

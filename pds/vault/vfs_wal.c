@@ -47,7 +47,7 @@ static void forget_frames(struct wal *w)
 {
     atomic_store(&w->live, false);
     atomic_store(&w->limit, 0);
-    w->durable = w->tail_commit = w->synced_commit = 0;
+    w->durable = w->tail_commit = w->synced_commit = w->last = w->unsigned_from = 0;
 }
 
 /* The anchor is on the disk before the log changes: whatever the log then looks like, nobody asks for it. */
@@ -84,6 +84,14 @@ void wal_committed(struct vfs *v)
     pthread_mutex_unlock(&v->mutex);
 }
 
+/* Salts and checksum are zeros while SQLite means to compute the checksums again before the commit. */
+static bool is_signed(const uint8_t *header)
+{
+    static const uint8_t NOTHING[16] = {0};
+
+    return memcmp(header + 8, NOTHING, sizeof NOTHING) != 0;
+}
+
 /* Called with the frames' headers in order: what stood behind a rewritten frame no longer counts. */
 static void note_frame(struct wal *w, uint32_t frame, const uint8_t *header)
 {
@@ -99,6 +107,9 @@ static void note_frame(struct wal *w, uint32_t frame, const uint8_t *header)
     }
     if (frame > atomic_load(&w->limit))
         atomic_store(&w->limit, frame);
+    w->last = frame;
+    if (w->unsigned_from == 0 || frame <= w->unsigned_from)
+        w->unsigned_from = is_signed(header) ? 0 : frame;
 }
 
 static void seal_header(struct vfs *v, uint32_t frame, const uint8_t *header, uint8_t *out)
@@ -269,6 +280,28 @@ static int read_frame_page(struct sealed_file *f, uint32_t frame, uint32_t page,
     return SQLITE_OK;
 }
 
+/* SQLite asks for the checksum before the first frame that it signs again. It forgets the frames that it
+ * wrote unsigned below that one after a ROLLBACK TO, and asks past the last one when there is none above:
+ * left alone, the commit would be lost at recovery (decision 0004). */
+static int read_checksum(struct sealed_file *f, uint32_t frame, uint8_t *out)
+{
+    struct wal *w = &f->vfs->wal;
+    uint8_t plain[FRAME_HEADER_PLAIN_BYTES];
+    int rc = SQLITE_OK;
+
+    pthread_mutex_lock(&f->vfs->mutex);
+    if (w->unsigned_from) {
+        frame = frame < w->last ? frame : w->last;
+        rc = wal_sign(f, frame);
+    }
+    w->unsigned_from = 0; /* SQLite signs the others now */
+    pthread_mutex_unlock(&f->vfs->mutex);
+    if (rc != SQLITE_OK || (rc = read_frame_header(f, frame, plain)))
+        return rc;
+    memcpy(out, plain + 16, 8);
+    return SQLITE_OK;
+}
+
 /* Any part of one frame; at counts from the frame's beginning in SQLite's layout. */
 static int read_frame(struct sealed_file *f, uint32_t frame, uint8_t *out, int n, sqlite3_int64 at)
 {
@@ -301,8 +334,9 @@ static int wal_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
     at %= FRAME_BYTES;
     if (at + n > FRAME_BYTES)
         return SQLITE_IOERR_READ;
-    if (frame >
-        atomic_load(&f->vfs->wal.limit)) { /* a torn tail, already told from damage: the log ends here */
+    if (at == 16 && n == 8)
+        return read_checksum(f, (uint32_t)frame, out);
+    if (frame > atomic_load(&f->vfs->wal.limit)) { /* a torn tail, told from damage before: the log ends */
         memset(out, 0, (size_t)n);
         return SQLITE_OK;
     }

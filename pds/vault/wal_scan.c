@@ -4,37 +4,33 @@
 
 #include <string.h>
 
-/* SQLite's magic numbers: the last bit tells the byte order of the words that checksums add up. */
-enum { MAGIC_LITTLE = 0x377f0682, MAGIC_BIG = 0x377f0683 };
-
 struct chain { /* the state of a scan */
     struct vfs *vfs;
     sqlite3_file *file;
-    uint32_t sum[2];
-    bool big_endian;
+    struct wal_sum sum;
     uint8_t salts[8];
     uint8_t frame[FRAME_SEALED_BYTES];
     uint8_t page[PAGE_BYTES];
 };
 
-static uint32_t word(const struct chain *c, const uint8_t *at)
+static uint32_t word(const struct wal_sum *s, const uint8_t *at)
 {
-    if (c->big_endian)
+    if (s->big_endian)
         return bytes_get32(at);
     return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
 }
 
-static void add_sum(struct chain *c, const uint8_t *bytes, size_t len)
+void wal_sum_add(struct wal_sum *s, const uint8_t *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i += 8) {
-        c->sum[0] += word(c, bytes + i) + c->sum[1];
-        c->sum[1] += word(c, bytes + i + 4) + c->sum[0];
+        s->words[0] += word(s, bytes + i) + s->words[1];
+        s->words[1] += word(s, bytes + i + 4) + s->words[0];
     }
 }
 
 static bool sum_is(const struct chain *c, const uint8_t *at)
 {
-    return c->sum[0] == bytes_get32(at) && c->sum[1] == bytes_get32(at + 4);
+    return c->sum.words[0] == bytes_get32(at) && c->sum.words[1] == bytes_get32(at + 4);
 }
 
 static enum err read_at(struct chain *c, void *out, int len, sqlite3_int64 place)
@@ -60,12 +56,12 @@ static enum err scan_header(struct chain *c, struct wal_scan *out)
     if (out->blank || !vfs_open_log_header(c->vfs, sealed, plain))
         return ERR_OK;
     magic = bytes_get32(plain);
-    c->big_endian = magic == MAGIC_BIG;
+    c->sum.big_endian = magic == LOG_MAGIC_BIG;
     memcpy(c->salts, plain + 16, sizeof c->salts);
-    add_sum(c, plain, 24);
+    wal_sum_add(&c->sum, plain, 24);
     out->generation = bytes_get64(plain + LOG_HEADER_BYTES);
-    out->header_ok = (magic == MAGIC_LITTLE || magic == MAGIC_BIG) && bytes_get32(plain + 8) == PAGE_BYTES &&
-                     sum_is(c, plain + 24);
+    out->header_ok = (magic == LOG_MAGIC_LITTLE || magic == LOG_MAGIC_BIG) &&
+                     bytes_get32(plain + 8) == PAGE_BYTES && sum_is(c, plain + 24);
     return ERR_OK;
 }
 
@@ -79,8 +75,8 @@ static const char *frame_fault(struct chain *c, uint64_t generation, uint32_t nu
         return "it belongs to another log";
     if (!vfs_open_page(c->vfs, bytes_get32(header), c->frame + FRAME_HEADER_SEALED_BYTES, c->page))
         return "the seal of its page is broken";
-    add_sum(c, header, 8);
-    add_sum(c, c->page, PAGE_BYTES);
+    wal_sum_add(&c->sum, header, 8);
+    wal_sum_add(&c->sum, c->page, PAGE_BYTES);
     if (!sum_is(c, header + 16))
         return "it does not follow the frame before it";
     return NULL;

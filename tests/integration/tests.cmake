@@ -13,3 +13,4 @@ integration(vault_damage pds_vault ${vault_parts})
 integration(vault_fault pds_vault ${vault_parts})
 
 include(${CMAKE_CURRENT_LIST_DIR}/program.cmake)
+integration(vault_differential pds_vault ${vault_parts})

@@ -101,6 +101,23 @@ static void node_done(struct node *n)
     memset(n, 0, sizeof *n);
 }
 
+static void apply(struct disk_file *f, const struct change *c, bool torn, uint64_t *random)
+{
+    if (!c->bytes) {
+        file_resize(f, c->place);
+        return;
+    }
+    if (c->place + c->len > f->len)
+        file_resize(f, c->place + c->len);
+    for (size_t done = 0, len; done < c->len; done += len) {
+        len = SECTOR_BYTES - (c->place + done) % SECTOR_BYTES;
+        if (len > c->len - done)
+            len = c->len - done;
+        if (!torn || test_random(random) % 2 == 0)
+            memcpy(f->bytes + c->place + done, c->bytes + done, len);
+    }
+}
+
 static void note_change(struct node *n, size_t place, const void *bytes, size_t len)
 {
     struct change *c;
@@ -199,8 +216,9 @@ static int disk_sync(sqlite3_file *f, int flags)
     disk.counts.syncs++;
     disk.counts.db_syncs += which == DISK_DB;
     disk.counts.wal_syncs += which == DISK_WAL;
-    free(node->durable.bytes);
-    file_copy(&node->now, &node->durable);
+    for (size_t i = 0; i < node->change_count; i++)
+        apply(&node->durable, &node->changes[i], false, NULL);
+    node->durable.exists = true;
     changes_done(node);
     if (disk.has_ghost[which]) /* the folder is synced along */
         node_done(&disk.ghosts[which]);
@@ -514,23 +532,6 @@ static bool keeps(enum cut_style style, uint64_t *random, size_t i, size_t first
         return i < first_lost;
     default:
         return test_random(random) % 2 == 0;
-    }
-}
-
-static void apply(struct disk_file *f, const struct change *c, bool torn, uint64_t *random)
-{
-    if (!c->bytes) {
-        file_resize(f, c->place);
-        return;
-    }
-    if (c->place + c->len > f->len)
-        file_resize(f, c->place + c->len);
-    for (size_t done = 0, len; done < c->len; done += len) {
-        len = SECTOR_BYTES - (c->place + done) % SECTOR_BYTES;
-        if (len > c->len - done)
-            len = c->len - done;
-        if (!torn || test_random(random) % 2 == 0)
-            memcpy(f->bytes + c->place + done, c->bytes + done, len);
     }
 }
 
