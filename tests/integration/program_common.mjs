@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 
 export const PROGRAM = process.env.TRABOULE ?? "build/dev/traboule";
 export const NIGHTLY = process.env.TRABOULE_NIGHTLY === "1";
@@ -13,8 +14,12 @@ const COMMAND_MS = 60_000;
 
 const folders = new Set();
 const children = new Set();
-process.on("exit", () => {
+const killAll = () => {
   for (const child of children) child.kill("SIGKILL");
+};
+after(killAll);
+process.on("exit", () => {
+  killAll();
   for (const path of folders) rmSync(path, { recursive: true, force: true });
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));

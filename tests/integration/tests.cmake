@@ -14,3 +14,5 @@ integration(vault_fault pds_vault ${vault_parts})
 
 include(${CMAKE_CURRENT_LIST_DIR}/program.cmake)
 integration(vault_differential pds_vault ${vault_parts})
+integration(vault_kill pds_vault tests/integration/vault_common.c)
+integration(vault_canary pds_vault tests/integration/vault_common.c)
