@@ -11,9 +11,8 @@
 
 struct server_options {
     const char *listen; /* "127.0.0.1:8765", "[::1]:0"; port 0 takes a free one */
-    const char
-        *tls_cert_file; /* PEM; NULL without TLS: then the address must be loopback unless proxy is set */
-    const char *tls_key_file;
+    /* PEM; NULL without TLS: then the address must be loopback unless proxy is set. TLS is 1.2 at least. */
+    const char *tls_cert_file, *tls_key_file;
     const char *base_url; /* NULL: the address listened on. Its authority, and loopback spellings when the
                              address is loopback, are the only hosts answered (421 otherwise) */
     const char *proxy;    /* numeric address whose X-Forwarded-For counts; NULL for none */
@@ -21,9 +20,14 @@ struct server_options {
     size_t route_count;
     void *context; /* given to handlers */
     /* The one path of every request around its handler (authenticate, run, translate errors): called on the
-     * handler's thread in place of route->handler. Never fails: it fills the response. */
+     * handler's thread in place of route->handler. Never fails: it fills the response. An upload's runs
+     * before its body is read; "100 Continue" is sent when it asks for the first part. NULL calls the
+     * handler, and refuse() when it fails. */
     void (*exchange)(struct request *request, struct response *response, void *context);
-    /* Fill a response for a request refused before it had a route; e has its story. */
+    /* Fill a response for a request refused before its handler, or whose handler took too long; e has its
+     * story. response->status holds the status that will be sent, which may say more than e's own (414, 431,
+     * 501…). request->route is NULL when none was found. On the server's thread; NULL writes one plain line.
+     */
     void (*refuse)(struct request *request, enum err e, struct response *response, void *context);
     unsigned workers; /* threads for RUN_WORKER; 0 takes 16 */
 };
@@ -34,10 +38,13 @@ struct server_stats {
 };
 
 struct server;
+/* ERR_FORBIDDEN when others could listen in, ERR_INVALID for an address, certificate or base URL that makes
+ * no sense, ERR_CONFLICT when the port is taken. */
 MUST_CHECK enum err server_open(const struct server_options *options, struct server **out);
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8765" */
 void server_stats(const struct server *s, struct server_stats *out);
-void server_close(
-    struct server *s); /* stops listening, lets running handlers end (10 s at most), closes all */
+/* Stops listening, lets running handlers end, and cuts what is left after 10 s: an upload's reader then gets
+ * ERR_IO. Returns once the last handler has, since they borrow the caller's context. */
+void server_close(struct server *s);
 static inline void server_closep(struct server **s) { server_close(*s); }
 #endif
