@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const uint8_t STORE_ID[STORE_ID_BYTES] = {1, 2, 3};
@@ -148,6 +149,167 @@ static void vault_open_tells_a_wrong_key(void **state)
     assert_null(v);
 }
 
+static void vault_open_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    long live;
+    enum err e;
+
+    vault_close(f->vault);
+    f->vault = NULL;
+    live = mem_live();
+    FAIL_EACH_ALLOCATION(e, vault_open(tempdir_root(f->dir), f->key, STORE_ID, &f->vault))
+    {
+        if (!e) { /* SQLite does without some allocations */
+            vault_close(f->vault);
+            f->vault = NULL;
+            continue;
+        }
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_null(f->vault);
+        assert_int_equal(mem_live(), live);
+    }
+    assert_int_equal(count_rows(f->vault), 0);
+}
+
+static enum err count_once(struct vault *v, int64_t *out)
+{
+    struct db *db = NULL;
+    enum err e = vault_read(v, &db);
+
+    if (!e)
+        e = db_number(db, SQL_COUNT, NO_PARAMS, out);
+    vault_read_end(v, db);
+    return e;
+}
+
+static void vault_read_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    int64_t count = -1;
+    enum err e;
+
+    FAIL_EACH_ALLOCATION(e, count_once(f->vault, &count))
+    {
+        if (!e) { /* SQLite does without some allocations */
+            assert_int_equal(count, 0);
+            count = -1;
+            continue;
+        }
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_int_equal(count, -1);
+    }
+    assert_int_equal(count, 0);
+}
+
+struct failing {
+    int64_t row;
+    long nth;
+    bool hit;
+};
+
+/* On the writer's thread: allocations of the statements fail, and those of the commit that follows. */
+static enum err put_with_failure(struct db *db, void *context)
+{
+    struct failing *f = context;
+    enum err e;
+
+    mem_fail_at(f->nth);
+    e = put_row(db, &f->row);
+    if (e) {
+        f->hit = mem_fail_hit();
+        mem_fail_at(0);
+    }
+    return e;
+}
+
+static enum err stop_failing(struct db *db, void *context)
+{
+    (void)db;
+    ((struct failing *)context)->hit = mem_fail_hit();
+    mem_fail_at(0);
+    return ERR_OK;
+}
+
+static void vault_write_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    struct failing job = {.hit = true};
+    int64_t kept = 0;
+
+    for (job.nth = 1; job.hit; job.nth++) {
+        enum err e;
+
+        job.row = job.nth;
+        job.hit = false;
+        e = vault_write(f->vault, put_with_failure, &job);
+        if (e)
+            assert_int_equal(e, ERR_NO_MEMORY);
+        else
+            kept++;
+        if (!job.hit)
+            assert_ok(vault_write(f->vault, stop_failing, &job));
+        assert_int_equal(count_rows(f->vault), kept);
+    }
+    assert_true(kept > 0);
+}
+
+static void note_problem(void *context, const char *where, const char *what)
+{
+    (void)context;
+    fail_msg("%s: %s", where, what);
+}
+
+static void vault_check_of_a_sound_store_finds_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct vault_check_report report = {0};
+    const char *story = "";
+
+    for (int64_t i = 0; i < 50; i++)
+        assert_ok(vault_write(f->vault, put_row, &i));
+    assert_ok(vault_check(f->vault, note_problem, NULL, &report));
+    assert_int_equal(report.problems, 0);
+    assert_true(report.pages > 3);
+    assert_false(vault_is_damaged(f->vault, &story));
+    assert_null(story);
+    vault_close(f->vault);
+    f->vault = NULL;
+    assert_ok(vault_check_files(tempdir_root(f->dir), f->key, STORE_ID, note_problem, NULL, &report));
+    assert_int_equal(report.problems, 0);
+}
+
+static void vault_stats_count(void **state)
+{
+    struct fixture *f = *state;
+    struct vault_stats before, after;
+    int64_t one = 1;
+
+    vault_stats(f->vault, &before);
+    assert_ok(vault_write(f->vault, put_row, &one));
+    vault_stats(f->vault, &after);
+    assert_true(after.pages >= 3);
+    assert_int_equal(after.jobs - before.jobs, 1);
+    assert_int_equal(after.commits - before.commits, 1);
+}
+
+static void vault_create_refuses_a_folder_that_has_one_or_that_others_read(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(tempdir_freep) struct tempdir *open = tempdir_new();
+
+    assert_err(vault_create(tempdir_root(f->dir), f->key, STORE_ID), ERR_BUSY);
+    vault_close(f->vault);
+    f->vault = NULL;
+    assert_err(vault_create(tempdir_root(f->dir), f->key, STORE_ID), ERR_CONFLICT);
+    assert_ok(vault_open(tempdir_root(f->dir), f->key, STORE_ID, &f->vault));
+    assert_int_equal(chmod(tempdir_root(open), 0755), 0);
+    assert_err(vault_create(tempdir_root(open), f->key, STORE_ID), ERR_FORBIDDEN);
+    assert_err(vault_open(tempdir_path(open, "nowhere"), f->key, STORE_ID, &f->vault), ERR_NOT_FOUND);
+    assert_err(vault_open(tempdir_root(open), f->key, STORE_ID, &f->vault), ERR_NOT_FOUND);
+    assert_false(fs_exists(tempdir_path(open, "lock")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +319,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(vault_folder_holds_nothing_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_open_refuses_a_second_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_open_tells_a_wrong_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_open_survives_each_failing_allocation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_read_survives_each_failing_allocation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_write_survives_each_failing_allocation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_check_of_a_sound_store_finds_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_stats_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_create_refuses_a_folder_that_has_one_or_that_others_read, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
