@@ -41,7 +41,7 @@ void problem_fill(const struct request *request, enum err e, int retry_after_s, 
 {
     AUTO(json_freep) json_t *body = NULL;
     char type[64], story[512];
-    int status = err_row(e)->http;
+    int status = response->status >= 400 ? response->status : err_row(e)->http;
     bool french = strcmp(request_language(request), "fr") == 0;
 
     (void)snprintf(story, sizeof story, "%s", err_story());
