@@ -20,14 +20,15 @@ struct params {
     const struct param *items;
     size_t count;
 };
-#define INT(n)         ((struct param){PARAM_INT, (n), NULL, 0})
-#define TEXT(s)        param_text(s)
-#define STR_TEXT(s)    ((struct param){PARAM_TEXT, 0, (s).ptr, (s).len})
-#define BLOB(p, n)     ((struct param){PARAM_BLOB, 0, (p), (n)})
-#define NIL            ((struct param){PARAM_NULL, 0, NULL, 0})
+#define INT(n)      ((struct param){PARAM_INT, (n), NULL, 0})
+#define TEXT(s)     param_text(s)
+#define STR_TEXT(s) ((struct param){PARAM_TEXT, 0, (s).ptr, (s).len})
+#define BLOB(p, n)  ((struct param){PARAM_BLOB, 0, (p), (n)})
+#define NIL         ((struct param){PARAM_NULL, 0, NULL, 0})
 /* PARAMS(TEXT(id), INT(now)): what stands for ?1, ?2, … */
 #define PARAMS(...)                                                                                          \
-    ((struct params){(const struct param[]){__VA_ARGS__}, sizeof((const struct param[]){__VA_ARGS__}) / sizeof(struct param)})
+    ((struct params){(const struct param[]){__VA_ARGS__},                                                    \
+                     sizeof((const struct param[]){__VA_ARGS__}) / sizeof(struct param)})
 #define NO_PARAMS ((struct params){NULL, 0})
 
 struct param param_text(const char *text); /* NULL gives an SQL NULL */

@@ -16,13 +16,15 @@
 struct vault;
 struct buf;
 
-/* Make vault.db in the folder dir (private, existing, without one) and bring the schema up. Closed again after. */
-MUST_CHECK enum err vault_create(const char *dir, const struct store_key *root, const uint8_t store_id[static STORE_ID_BYTES]);
+/* Make vault.db in the folder dir (private, existing, without one) and bring the schema up. Closed again
+ * after. */
+MUST_CHECK enum err vault_create(const char *dir, const struct store_key *root,
+                                 const uint8_t store_id[static STORE_ID_BYTES]);
 
 /* Open. ERR_BUSY when another process has it; ERR_WRONG_KEY, ERR_CORRUPT (the story names file and
  * page or frame). Migrates an older schema. root is borrowed for the call. */
-MUST_CHECK enum err vault_open(const char *dir, const struct store_key *root, const uint8_t store_id[static STORE_ID_BYTES],
-                               struct vault **out);
+MUST_CHECK enum err vault_open(const char *dir, const struct store_key *root,
+                               const uint8_t store_id[static STORE_ID_BYTES], struct vault **out);
 void vault_close(struct vault *v); /* waits for writers; checkpoints; wipes keys. NULL is fine */
 static inline void vault_closep(struct vault **v) { vault_close(*v); }
 
@@ -54,11 +56,12 @@ struct vault_check_report {
     uint64_t problems;
 };
 typedef void vault_problem(void *context, const char *where, const char *what);
-MUST_CHECK enum err vault_check(struct vault *v, vault_problem *found, void *context, struct vault_check_report *out);
+MUST_CHECK enum err vault_check(struct vault *v, vault_problem *found, void *context,
+                                struct vault_check_report *out);
 /* The same for a store that cannot be opened: pages and frames only, from the files. */
 MUST_CHECK enum err vault_check_files(const char *dir, const struct store_key *root,
-                                      const uint8_t store_id[static STORE_ID_BYTES], vault_problem *found, void *context,
-                                      struct vault_check_report *out);
+                                      const uint8_t store_id[static STORE_ID_BYTES], vault_problem *found,
+                                      void *context, struct vault_check_report *out);
 
 struct vault_stats {
     uint64_t pages;         /* of the database */

@@ -39,7 +39,7 @@ struct writer {
     pthread_cond_t wanted;
     struct job *first, **last; /* waiting, under the mutex */
     bool stopping;
-    _Atomic int holds;      /* while above 0, nothing is brought from the log to vault.db */
+    _Atomic int holds;          /* while above 0, nothing is brought from the log to vault.db */
     uint32_t checkpoint_frames; /* CHECKPOINT_FRAMES, or less in a test */
     uint32_t checkpoint_at;     /* frames of the log */
     _Atomic uint64_t commits, jobs;

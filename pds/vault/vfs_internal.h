@@ -56,12 +56,13 @@ struct wal {
     _Atomic bool live;      /* the header of this generation stands in the file */
     _Atomic uint32_t pages; /* of the database, as the last commit told */
     /* Of the writing connection, under the mutex. */
-    uint32_t durable;                                 /* committed, synced and answered */
-    uint32_t tail_commit;                             /* the last frame written that ends a commit */
-    uint32_t tail_pages;                              /* of the database, as that frame tells */
-    uint32_t synced_commit;                           /* the same, when the log was last synced */
+    uint32_t durable;       /* committed, synced and answered */
+    uint32_t tail_commit;   /* the last frame written that ends a commit */
+    uint32_t tail_pages;    /* of the database, as that frame tells */
+    uint32_t synced_commit; /* the same, when the log was last synced */
     uint32_t last;          /* frame whose header was written last */
-    uint32_t unsigned_from; /* the first frame that SQLite wrote without checksum and did not sign since; 0 none */
+    uint32_t
+        unsigned_from; /* the first frame that SQLite wrote without checksum and did not sign since; 0 none */
     _Atomic(_Atomic uint32_t *) chunks[FRAME_CHUNKS]; /* owned; page number of each frame, 0 unknown */
 };
 

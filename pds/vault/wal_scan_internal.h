@@ -16,7 +16,10 @@ struct wal_sum {
 };
 void wal_sum_add(struct wal_sum *s, const uint8_t *bytes, size_t len); /* len a multiple of 8 */
 
-enum { LOG_MAGIC_LITTLE = 0x377f0682, LOG_MAGIC_BIG = 0x377f0683 }; /* the last bit: the byte order of the sum */
+enum {
+    LOG_MAGIC_LITTLE = 0x377f0682,
+    LOG_MAGIC_BIG = 0x377f0683
+}; /* the last bit: the byte order of the sum */
 
 struct wal_scan {
     bool blank; /* no file, or nothing but zeros where the header is */

@@ -1,5 +1,5 @@
-/* Canaries: unique values written through SQL are nowhere in the store's files, while it is open and when it is
- * closed, in clear or in base64; nor in any other file that the process made. */
+/* Canaries: unique values written through SQL are nowhere in the store's files, while it is open and when it
+ * is closed, in clear or in base64; nor in any other file that the process made. */
 #include "tests/integration/vault_common.h"
 
 #include "pds/base/auto.h"
@@ -14,7 +14,8 @@
 
 enum { CANARIES = 200, CANARY_BYTES = 24, FILE_BYTES_MAX = 64 << 20 };
 
-static const char SQL_MAKE[] = "CREATE TABLE canary_table (canary_key TEXT PRIMARY KEY, canary_value BLOB) STRICT";
+static const char SQL_MAKE[] =
+    "CREATE TABLE canary_table (canary_key TEXT PRIMARY KEY, canary_value BLOB) STRICT";
 static const char SQL_WORDS[] = "CREATE VIRTUAL TABLE canary_words USING fts5 (text)";
 static const char SQL_PUT[] = "INSERT INTO canary_table VALUES (?1, ?2)";
 static const char SQL_PUT_WORD[] = "INSERT INTO canary_words VALUES (?1)";
@@ -47,7 +48,10 @@ static enum err drop(struct db *db, void *context)
     return db_run(db, SQL_DROP, NO_PARAMS);
 }
 
-static bool has(const struct buf *b, const void *what, size_t len) { return b->len && memmem(b->data, b->len, what, len); }
+static bool has(const struct buf *b, const void *what, size_t len)
+{
+    return b->len && memmem(b->data, b->len, what, len);
+}
 
 static void search_file(const char *path, const char *when)
 {

@@ -8,8 +8,9 @@
 #include <string.h>
 
 static const uint8_t STORE_ID[STORE_ID_BYTES] = "a store of tests";
-static const char SQL_MAKE[] = "CREATE TABLE probe (n INTEGER NOT NULL, k INTEGER NOT NULL, last INTEGER NOT NULL,"
-                               " bytes BLOB NOT NULL, PRIMARY KEY (n, k)) STRICT";
+static const char SQL_MAKE[] =
+    "CREATE TABLE probe (n INTEGER NOT NULL, k INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " bytes BLOB NOT NULL, PRIMARY KEY (n, k)) STRICT";
 static const char SQL_INDEX[] = "CREATE INDEX probe_by_bytes ON probe (substr(bytes, 1, 8))";
 static const char SQL_PUT[] = "INSERT INTO probe (n, k, last, bytes) VALUES (?1, ?2, 0, ?3)";
 static const char SQL_TOUCH[] = "UPDATE probe SET last = ?2 WHERE n = ?1";
@@ -118,8 +119,8 @@ static enum err check_touches(const int64_t *touches, int64_t count)
 {
     for (int64_t n = 1; n <= count; n++)
         if (touches[n] != touched_by(n, count))
-            return err_set(ERR_CORRUPT, "row %" PRId64 ": changed by %" PRId64 " instead of %" PRId64, n, touches[n],
-                           touched_by(n, count));
+            return err_set(ERR_CORRUPT, "row %" PRId64 ": changed by %" PRId64 " instead of %" PRId64, n,
+                           touches[n], touched_by(n, count));
     return ERR_OK;
 }
 

@@ -1,4 +1,5 @@
-/* What the vault's larger tests share: a store's folder, and jobs whose traces tell which of them happened. */
+/* What the vault's larger tests share: a store's folder, and jobs whose traces tell which of them happened.
+ */
 #ifndef VAULT_COMMON_H
 #define VAULT_COMMON_H
 #include "tests/harness/tempdir.h"
@@ -10,7 +11,7 @@
 #include <stdint.h>
 
 struct home {
-    struct tempdir *dir; /* owned */
+    struct tempdir *dir;   /* owned */
     struct store_key *key; /* owned */
 };
 
@@ -19,9 +20,11 @@ struct home home_new(void);
 void home_done(struct home *h);
 MUST_CHECK enum err home_create(const struct home *h);
 MUST_CHECK enum err home_open(const struct home *h, struct vault **out);
-MUST_CHECK enum err home_check(const struct home *h, struct vault_check_report *out); /* of files; tells nothing */
+MUST_CHECK enum err home_check(const struct home *h,
+                               struct vault_check_report *out); /* of files; tells nothing */
 
-/* Each job n puts one to three rows with bytes that follow from n, some long, and changes the row of an earlier one. */
+/* Each job n puts one to three rows with bytes that follow from n, some long, and changes the row of an
+ * earlier one. */
 MUST_CHECK enum err probe_prepare(struct vault *v);
 MUST_CHECK enum err probe_put(struct vault *v, int64_t n);
 /* How many jobs happened: they must be 1 … *out, each whole. ERR_CORRUPT tells the first that is not. */

@@ -1,5 +1,6 @@
-/* Damage: bytes flipped, pages and frames swapped, cut, zeroed, doubled, brought from another store. Each must be
- * noticed and named, or have touched nothing that counts; never a crash, never other data, nothing overwritten. */
+/* Damage: bytes flipped, pages and frames swapped, cut, zeroed, doubled, brought from another store. Each
+ * must be noticed and named, or have touched nothing that counts; never a crash, never other data, nothing
+ * overwritten. */
 #include "tests/integration/vault_common.h"
 #include "tests/integration/vault_disk.h"
 
@@ -243,8 +244,8 @@ static void a_log_that_is_cut_reordered_gone_or_foreign_is_named(void **state)
     disk_image_done(&bytes);
     disk_image_copy(&logged, &bytes);
     free(bytes.files[DISK_WAL].bytes);
-    bytes.files[DISK_WAL] = (struct disk_file){malloc(other_logged.files[DISK_WAL].len),
-                                               other_logged.files[DISK_WAL].len, true};
+    bytes.files[DISK_WAL] =
+        (struct disk_file){malloc(other_logged.files[DISK_WAL].len), other_logged.files[DISK_WAL].len, true};
     assert_non_null(bytes.files[DISK_WAL].bytes);
     memcpy(bytes.files[DISK_WAL].bytes, other_logged.files[DISK_WAL].bytes, bytes.files[DISK_WAL].len);
     expect_seen(&bytes, JOBS + LOGGED_JOBS, "vault.db-wal");
@@ -260,7 +261,8 @@ static void an_older_form_of_a_page_in_the_log_is_named(void **state)
     (void)state;
     for (uint32_t page = 1; page < 8; page++) {
         for (size_t frame = 1; frame <= frames_of(&logged); frame++) {
-            uint8_t *place = logged.files[DISK_WAL].bytes + frame_place((uint32_t)frame) + FRAME_HEADER_SEALED_BYTES;
+            uint8_t *place =
+                logged.files[DISK_WAL].bytes + frame_place((uint32_t)frame) + FRAME_HEADER_SEALED_BYTES;
             const uint8_t *older = closed.files[DISK_DB].bytes + (size_t)(page - 1) * PAGE_BYTES;
 
             copy_of(&logged, &bytes);
@@ -278,7 +280,8 @@ static void the_anchor_tells_a_lost_end_that_frames_cannot(void **state)
     struct disk_image bytes = {0};
 
     (void)state;
-    for (size_t at = 0; at < ANCHOR_SLOTS * ANCHOR_SLOT_BYTES; at += 5) { /* a flip in one slot: the other counts */
+    for (size_t at = 0; at < ANCHOR_SLOTS * ANCHOR_SLOT_BYTES;
+         at += 5) { /* a flip in one slot: the other counts */
         struct vault *v = NULL;
 
         copy_of(&logged, &bytes);
@@ -309,7 +312,8 @@ static void a_store_of_another_key_is_told_from_a_damaged_one(void **state)
     disk_load(&closed);
     assert_err(vault_open(tempdir_root(home.dir), other, id, &v), ERR_WRONG_KEY);
     assert_true(disk_equals(&closed));
-    assert_err(vault_check_files(tempdir_root(home.dir), other, id, probe_problem, NULL, &report), ERR_WRONG_KEY);
+    assert_err(vault_check_files(tempdir_root(home.dir), other, id, probe_problem, NULL, &report),
+               ERR_WRONG_KEY);
     copy_of(&closed, &bytes); /* page 1 and the anchor: other pages tell that the key is right */
     memset(bytes.files[DISK_DB].bytes, 0, PAGE_BYTES);
     memset(bytes.files[DISK_LOCK].bytes, 0, bytes.files[DISK_LOCK].len);

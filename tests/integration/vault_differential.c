@@ -1,5 +1,6 @@
-/* Random SQL, statement by statement, on plain SQLite and on a sealed database: outcomes, messages and rows are the
- * same, through cache spills, savepoints, overflow pages, VACUUM, checkpoints, reopening and kills. */
+/* Random SQL, statement by statement, on plain SQLite and on a sealed database: outcomes, messages and rows
+ * are the same, through cache spills, savepoints, overflow pages, VACUUM, checkpoints, reopening and kills.
+ */
 #include "tests/integration/vault_common.h"
 #include "tests/integration/vault_disk.h"
 
@@ -59,7 +60,8 @@ static void make_insert(struct pair *p)
     int t = below(p, TABLES);
 
     (void)snprintf(p->sql, SQL_BYTES, "INSERT%s INTO t%d (a, b, c) VALUES (%d, %s, %s)",
-                   below(p, 3) ? " OR REPLACE" : "", t, below(p, 400), value(p, b, sizeof b), value(p, c, sizeof c));
+                   below(p, 3) ? " OR REPLACE" : "", t, below(p, 400), value(p, b, sizeof b),
+                   value(p, c, sizeof c));
 }
 
 static void make_change(struct pair *p)
@@ -69,18 +71,21 @@ static void make_change(struct pair *p)
 
     switch (below(p, 4)) {
     case 0:
-        (void)snprintf(p->sql, SQL_BYTES, "DELETE FROM t%d WHERE a BETWEEN %d AND %d", t, from, from + below(p, 40));
+        (void)snprintf(p->sql, SQL_BYTES, "DELETE FROM t%d WHERE a BETWEEN %d AND %d", t, from,
+                       from + below(p, 40));
         break;
     case 1:
-        (void)snprintf(p->sql, SQL_BYTES, "UPDATE t%d SET c = %s WHERE a > %d AND a < %d", t, value(p, v, sizeof v), from,
-                       from + below(p, 30));
+        (void)snprintf(p->sql, SQL_BYTES, "UPDATE t%d SET c = %s WHERE a > %d AND a < %d", t,
+                       value(p, v, sizeof v), from, from + below(p, 30));
         break;
     case 2:
-        (void)snprintf(p->sql, SQL_BYTES, "UPDATE OR IGNORE t%d SET a = a + %d WHERE a %% 7 = %d", t, below(p, 5), below(p, 7));
+        (void)snprintf(p->sql, SQL_BYTES, "UPDATE OR IGNORE t%d SET a = a + %d WHERE a %% 7 = %d", t,
+                       below(p, 5), below(p, 7));
         break;
     default:
-        (void)snprintf(p->sql, SQL_BYTES, "INSERT OR IGNORE INTO t%d SELECT a + %d, b, c FROM t%d WHERE a < %d", t,
-                       below(p, 50), below(p, TABLES), below(p, 60));
+        (void)snprintf(p->sql, SQL_BYTES,
+                       "INSERT OR IGNORE INTO t%d SELECT a + %d, b, c FROM t%d WHERE a < %d", t, below(p, 50),
+                       below(p, TABLES), below(p, 60));
     }
 }
 
@@ -91,7 +96,8 @@ static void fill_in(struct pair *p, const char *pattern)
 
     for (; *pattern && len < SQL_BYTES - 8; pattern++) {
         if (*pattern == '@' || *pattern == '#')
-            len += (size_t)snprintf(p->sql + len, SQL_BYTES - len, "%d", below(p, *pattern == '@' ? TABLES : 400));
+            len += (size_t)snprintf(p->sql + len, SQL_BYTES - len, "%d",
+                                    below(p, *pattern == '@' ? TABLES : 400));
         else
             p->sql[len++] = *pattern;
     }
@@ -127,7 +133,8 @@ static void make_schema(struct pair *p)
         (void)snprintf(p->sql, SQL_BYTES, "CREATE TABLE t%d (a INTEGER PRIMARY KEY, b, c)", t);
         break;
     case 3:
-        (void)snprintf(p->sql, SQL_BYTES, "CREATE INDEX i%d_%d ON t%d (%s)", t, below(p, 2), t, below(p, 2) ? "b" : "c, a");
+        (void)snprintf(p->sql, SQL_BYTES, "CREATE INDEX i%d_%d ON t%d (%s)", t, below(p, 2), t,
+                       below(p, 2) ? "b" : "c, a");
         break;
     case 4:
         (void)snprintf(p->sql, SQL_BYTES, "DROP INDEX i%d_%d", t, below(p, 2));
@@ -136,15 +143,26 @@ static void make_schema(struct pair *p)
         (void)snprintf(p->sql, SQL_BYTES, "REINDEX t%d", t);
         break;
     default:
-        (void)snprintf(p->sql, SQL_BYTES, "INSERT INTO words (rowid, text) SELECT a, 'alpha ' || b FROM t%d WHERE a < 30", t);
+        (void)snprintf(p->sql, SQL_BYTES,
+                       "INSERT INTO words (rowid, text) SELECT a, 'alpha ' || b FROM t%d WHERE a < 30", t);
     }
 }
 
 static void make_frame(struct pair *p)
 {
     static const char *const FRAMES[] = {
-        "BEGIN",     "BEGIN IMMEDIATE", "COMMIT",       "COMMIT",       "ROLLBACK",  "SAVEPOINT s",
-        "SAVEPOINT r", "RELEASE s",       "ROLLBACK TO s", "ROLLBACK TO r", "RELEASE r", "DELETE FROM words",
+        "BEGIN",
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT s",
+        "SAVEPOINT r",
+        "RELEASE s",
+        "ROLLBACK TO s",
+        "ROLLBACK TO r",
+        "RELEASE r",
+        "DELETE FROM words",
         "SELECT rowid, text FROM words WHERE words MATCH 'alpha' ORDER BY rowid LIMIT 9",
     };
 
@@ -207,7 +225,8 @@ static void compare(struct pair *p, const char *sql)
     p->statements++;
     p->failures += strstr(plain.data + (plain.len > 200 ? plain.len - 200 : 0), "101 ") == NULL;
     if (plain.len != sealed.len || memcmp(plain.data, sealed.data, plain.len) != 0)
-        fail_msg("statement %" PRIu64 " \"%s\":\n%.300s\ninstead of\n%.300s", p->statements, sql, sealed.data, plain.data);
+        fail_msg("statement %" PRIu64 " \"%s\":\n%.300s\ninstead of\n%.300s", p->statements, sql, sealed.data,
+                 plain.data);
     if (plain.len > 1 << 16) {
         buf_done(&plain);
         buf_done(&sealed);
@@ -301,8 +320,9 @@ static void sealed_and_plain_do_the_same(void **state)
             look(&p);
     }
     look(&p);
-    print_message("%" PRIu64 " statements, %" PRIu64 " of them failing alike; %" PRIu64 " times reopened, %" PRIu64
-                  " of them after a kill; %" PRIu64 " checkpoints, %" PRIu64 " VACUUM\n",
+    print_message("%" PRIu64 " statements, %" PRIu64 " of them failing alike; %" PRIu64
+                  " times reopened, %" PRIu64 " of them after a kill; %" PRIu64 " checkpoints, %" PRIu64
+                  " VACUUM\n",
                   p.statements, p.failures, p.reopened, p.killed, p.checkpoints, p.vacuums);
     assert_false(atomic_load(&p.vfs->damaged));
     close_sealed(&p);

@@ -32,7 +32,8 @@ struct disk_handle {
 
 static struct {
     pthread_mutex_t mutex;
-    struct node nodes[DISK_FILES], ghosts[DISK_FILES]; /* ghosts: removed, and the removal is not on the disk */
+    struct node nodes[DISK_FILES],
+        ghosts[DISK_FILES]; /* ghosts: removed, and the removal is not on the disk */
     bool has_ghost[DISK_FILES];
     struct disk_counts counts;
     uint64_t fail_in;
@@ -620,7 +621,8 @@ bool disk_file_equals(const struct disk_image *image, int file)
 {
     const struct disk_file *a = &image->files[file], *b = &disk.nodes[file].now;
 
-    return a->exists == b->exists && a->len == b->len && (a->len == 0 || memcmp(a->bytes, b->bytes, a->len) == 0);
+    return a->exists == b->exists && a->len == b->len &&
+           (a->len == 0 || memcmp(a->bytes, b->bytes, a->len) == 0);
 }
 
 bool disk_equals(const struct disk_image *image)

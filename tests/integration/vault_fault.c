@@ -1,5 +1,5 @@
-/* Each call to the disk fails in turn: once, or from then on. No success is told for a failure, no data is wrong, and
- * afterwards the store opens with every job that was answered. */
+/* Each call to the disk fails in turn: once, or from then on. No success is told for a failure, no data is
+ * wrong, and afterwards the store opens with every job that was answered. */
 #include "tests/integration/vault_common.h"
 #include "tests/integration/vault_disk.h"
 
@@ -15,8 +15,8 @@ static const struct {
     enum disk_fault fault;
     bool stays;
 } FAULTS[] = {
-    {"EIO once", DISK_EIO, false},  {"EIO from then on", DISK_EIO, true},
-    {"full once", DISK_FULL, false}, {"full from then on", DISK_FULL, true},
+    {"EIO once", DISK_EIO, false},     {"EIO from then on", DISK_EIO, true},
+    {"full once", DISK_FULL, false},   {"full from then on", DISK_FULL, true},
     {"short once", DISK_SHORT, false},
 };
 

@@ -1,5 +1,5 @@
-/* A process is killed at random moments while its writes are answered, on the real file system. Every answered
- * job is there at the next open, whole; nothing is taken for damage. */
+/* A process is killed at random moments while its writes are answered, on the real file system. Every
+ * answered job is there at the next open, whole; nothing is taken for damage. */
 #include "tests/integration/vault_common.h"
 
 #include "pds/vault/vault_internal.h"

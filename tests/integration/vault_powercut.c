@@ -1,6 +1,6 @@
-/* Power cuts: at every write, sync, truncation and removal of a run the disk is looked at as a power cut would
- * leave it, several times. Whatever is lost of what was not synced, the store must open without an alarm, hold
- * every job that was answered, each whole, and go on. */
+/* Power cuts: at every write, sync, truncation and removal of a run the disk is looked at as a power cut
+ * would leave it, several times. Whatever is lost of what was not synced, the store must open without an
+ * alarm, hold every job that was answered, each whole, and go on. */
 #include "tests/integration/vault_common.h"
 #include "tests/integration/vault_disk.h"
 

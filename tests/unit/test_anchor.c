@@ -100,7 +100,8 @@ static void anchor_never_writes_over_what_is_synced(void **state)
         write_state(f, 1, i);
     read_file(f, now);
     for (int i = 0; i < ANCHOR_SLOTS; i++)
-        changed += memcmp(synced + i * ANCHOR_SLOT_BYTES, now + i * ANCHOR_SLOT_BYTES, ANCHOR_SLOT_BYTES) != 0;
+        changed +=
+            memcmp(synced + i * ANCHOR_SLOT_BYTES, now + i * ANCHOR_SLOT_BYTES, ANCHOR_SLOT_BYTES) != 0;
     assert_int_equal(changed, 1);
     memset(now + (memcmp(synced, now, ANCHOR_SLOT_BYTES) ? 0 : ANCHOR_SLOT_BYTES), 0xa5, ANCHOR_SLOT_BYTES);
     put_file(f, now, sizeof now);

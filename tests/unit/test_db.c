@@ -53,7 +53,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void put(struct fixture *f, int64_t a, const char *b) { assert_ok(db_run(f->db, SQL_PUT, PARAMS(INT(a), TEXT(b)))); }
+static void put(struct fixture *f, int64_t a, const char *b)
+{
+    assert_ok(db_run(f->db, SQL_PUT, PARAMS(INT(a), TEXT(b))));
+}
 
 static void db_run_tells_a_conflict_without_values(void **state)
 {
@@ -178,8 +181,7 @@ static void db_query_survives_each_failing_allocation(void **state)
     db_close(f->db); /* nothing is prepared, no schema is loaded */
     f->db = NULL;
     assert_ok(db_open(f->vfs, DB_WRITER, &f->db));
-    FAIL_EACH_ALLOCATION(e, get_row(f, &found))
-    {
+    FAIL_EACH_ALLOCATION (e, get_row(f, &found)) {
         assert_int_equal(e, ERR_NO_MEMORY);
         assert_false(found);
     }
@@ -198,8 +200,7 @@ static void db_open_survives_each_failing_allocation(void **state)
     second = NULL;
     live = mem_live();
 
-    FAIL_EACH_ALLOCATION(e, db_open(f->vfs, DB_READER, &second))
-    {
+    FAIL_EACH_ALLOCATION (e, db_open(f->vfs, DB_READER, &second)) {
         if (!e) { /* SQLite does without some allocations */
             db_close(second);
             second = NULL;
@@ -219,8 +220,8 @@ static void settings_are_as_the_brief_asks(void **state)
         const char *sql;
         int64_t value;
     } ROWS[] = {
-        {"PRAGMA foreign_keys", 1},    {"PRAGMA trusted_schema", 0}, {"PRAGMA cell_size_check", 1},
-        {"PRAGMA secure_delete", 1},   {"PRAGMA synchronous", 2},    {"PRAGMA temp_store", 2},
+        {"PRAGMA foreign_keys", 1},       {"PRAGMA trusted_schema", 0}, {"PRAGMA cell_size_check", 1},
+        {"PRAGMA secure_delete", 1},      {"PRAGMA synchronous", 2},    {"PRAGMA temp_store", 2},
         {"PRAGMA wal_autocheckpoint", 0}, {"PRAGMA page_size", 4096},
     };
 
@@ -230,7 +231,8 @@ static void settings_are_as_the_brief_asks(void **state)
         assert_ok(db_number(f->db, ROWS[i].sql, NO_PARAMS, &value));
         assert_row(ROWS[i].sql, value == ROWS[i].value);
     }
-    assert_err(db_script(f->db, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'x'"), ERR_INTERNAL);
+    assert_err(db_script(f->db, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'x'"),
+               ERR_INTERNAL);
     assert_err(db_script(f->db, "SELECT load_extension('x')"), ERR_INTERNAL);
     assert_err(db_script(f->db, "SELECT \"not a column\""), ERR_INTERNAL);
 }

@@ -50,8 +50,9 @@ static void stmt_gives_back_what_it_was_given(void **state)
     AUTO(stmt_closep) struct stmt *s = NULL;
     struct str part = {"partly", 4};
 
-    assert_ok(db_query(f->db, SQL_BACK,
-                       PARAMS(INT(INT64_MIN), TEXT("été"), STR_TEXT(part), BLOB("\0\1", 2), NIL, BLOB(NULL, 0)), &s));
+    assert_ok(db_query(
+        f->db, SQL_BACK,
+        PARAMS(INT(INT64_MIN), TEXT("été"), STR_TEXT(part), BLOB("\0\1", 2), NIL, BLOB(NULL, 0)), &s));
     assert_ok(stmt_next(s));
     assert_true(stmt_int(s, 0) == INT64_MIN);
     assert_true(str_eq(stmt_text(s, 1), STR("été")));

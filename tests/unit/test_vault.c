@@ -158,8 +158,7 @@ static void vault_open_survives_each_failing_allocation(void **state)
     vault_close(f->vault);
     f->vault = NULL;
     live = mem_live();
-    FAIL_EACH_ALLOCATION(e, vault_open(tempdir_root(f->dir), f->key, STORE_ID, &f->vault))
-    {
+    FAIL_EACH_ALLOCATION (e, vault_open(tempdir_root(f->dir), f->key, STORE_ID, &f->vault)) {
         if (!e) { /* SQLite does without some allocations */
             vault_close(f->vault);
             f->vault = NULL;
@@ -189,8 +188,7 @@ static void vault_read_survives_each_failing_allocation(void **state)
     int64_t count = -1;
     enum err e;
 
-    FAIL_EACH_ALLOCATION(e, count_once(f->vault, &count))
-    {
+    FAIL_EACH_ALLOCATION (e, count_once(f->vault, &count)) {
         if (!e) { /* SQLite does without some allocations */
             assert_int_equal(count, 0);
             count = -1;
@@ -324,8 +322,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(vault_write_survives_each_failing_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_check_of_a_sound_store_finds_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_stats_count, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(vault_create_refuses_a_folder_that_has_one_or_that_others_read, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(vault_create_refuses_a_folder_that_has_one_or_that_others_read,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

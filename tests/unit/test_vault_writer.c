@@ -124,7 +124,8 @@ static void sixteen_writers_share_commits_and_fail_alone(void **state)
     assert_int_equal(ask(f->vault, SQL_COUNT), THREADS * JOBS_EACH * 4 / 5);
     assert_int_equal(ask(f->vault, SQL_ODD), 0);
     assert_int_equal(after.jobs - before.jobs, THREADS * JOBS_EACH * 4 / 5);
-    print_message("%d jobs in %d commits\n", (int)(after.jobs - before.jobs), (int)(after.commits - before.commits));
+    print_message("%d jobs in %d commits\n", (int)(after.jobs - before.jobs),
+                  (int)(after.commits - before.commits));
     assert_true((after.commits - before.commits) * 3 < after.jobs - before.jobs);
 }
 
@@ -150,7 +151,8 @@ static void readers_see_one_state_while_others_write(void **state)
 
     for (int i = 0; i < THREADS; i++) {
         threads[i] = (struct thread){.f = f, .number = i};
-        assert_int_equal(pthread_create(&threads[i].id, NULL, i < 4 ? write_many : read_many, &threads[i]), 0);
+        assert_int_equal(pthread_create(&threads[i].id, NULL, i < 4 ? write_many : read_many, &threads[i]),
+                         0);
     }
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i].id, NULL), 0);

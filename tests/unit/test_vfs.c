@@ -70,8 +70,9 @@ static int64_t number(struct fixture *f, const char *sql)
     return out;
 }
 
-static const char SQL_FILL[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
-                               " INSERT INTO t (b) SELECT randomblob(300) FROM n";
+static const char SQL_FILL[] =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+    " INSERT INTO t (b) SELECT randomblob(300) FROM n";
 
 /* A file of the store as it lies on the disk; freed by the caller. */
 static uint8_t *bytes_of(struct tempdir *dir, const char *name, size_t *len)
@@ -132,7 +133,8 @@ static sqlite3_file *db_file(struct fixture *f)
 {
     sqlite3_file *file = NULL;
 
-    assert_int_equal(sqlite3_file_control(f->db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_file_control(f->db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file),
+                     SQLITE_OK);
     return file;
 }
 
@@ -140,7 +142,8 @@ static sqlite3_file *wal_file(struct fixture *f)
 {
     sqlite3_file *file = NULL;
 
-    assert_int_equal(sqlite3_file_control(f->db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_file_control(f->db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file),
+                     SQLITE_OK);
     return file;
 }
 
@@ -189,7 +192,8 @@ static void trap_03_every_shape_of_read_gives_the_same_bytes(void **state)
     run(f, "BEGIN");
     run(f, SQL_FILL); /* spills */
     run(f, "UPDATE t SET b = randomblob(310) WHERE a % 3 = 0");
-    run(f, "UPDATE t SET b = randomblob(290) WHERE a % 2 = 0"); /* changes spilled frames: checksums are rewritten */
+    run(f, "UPDATE t SET b = randomblob(290) WHERE a % 2 = 0"); /* changes spilled frames: checksums are
+                                                                   rewritten */
     run(f, "COMMIT");
     wal = wal_file(f);
     assert_int_equal(read_at(wal, head, sizeof head, 0), SQLITE_OK);
@@ -206,7 +210,8 @@ static void trap_03_every_shape_of_read_gives_the_same_bytes(void **state)
     }
     reopen_copy(f);
     assert_int_equal(number(f, "SELECT count(*) FROM t"), 200);
-    assert_int_equal(number(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    assert_int_equal(number(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+                     1);
 }
 
 static void trap_04_a_bad_frame_is_not_the_end_of_the_log(void **state)
@@ -260,8 +265,9 @@ static void trap_06_a_database_without_our_bytes_is_not_restored_over(void **sta
 
     run(f, SQL_FILL);
     assert_int_equal(sqlite3_open(":memory:", &plain), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(plain, "CREATE TABLE x (a); INSERT INTO x VALUES (zeroblob(9000))", NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(plain, "CREATE TABLE x (a); INSERT INTO x VALUES (zeroblob(9000))", NULL, NULL, NULL),
+        SQLITE_OK);
     backup = sqlite3_backup_init(f->db->handle, "main", plain, "main");
     if (backup) {
         assert_int_not_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
@@ -307,7 +313,8 @@ static void trap_08_no_byte_is_made_that_no_seal_covers(void **state)
     assert_int_equal(db->pMethods->xFileSize(db, &after), SQLITE_OK);
     assert_int_equal(after, before);
     assert_int_equal(before % PAGE_BYTES, 0);
-    assert_int_equal(read_at(db, page, PAGE_BYTES, before), SQLITE_CORRUPT); /* not zeros, which SQLite would believe */
+    assert_int_equal(read_at(db, page, PAGE_BYTES, before),
+                     SQLITE_CORRUPT); /* not zeros, which SQLite would believe */
     assert_int_equal(LOCK_PAGE, 262145);
 }
 
@@ -380,8 +387,8 @@ static void trap_11_a_checkpoint_moves_sealed_pages_as_they_are(void **state)
         uint32_t page = wal_page(&f->vfs->wal, frame);
 
         assert_true(page >= 1 && (size_t)page * PAGE_BYTES <= db_len);
-        moved += memcmp(db + (size_t)(page - 1) * PAGE_BYTES, wal + frame_place(frame) + FRAME_HEADER_SEALED_BYTES,
-                        PAGE_BYTES) == 0;
+        moved += memcmp(db + (size_t)(page - 1) * PAGE_BYTES,
+                        wal + frame_place(frame) + FRAME_HEADER_SEALED_BYTES, PAGE_BYTES) == 0;
     }
     assert_int_equal(moved, db_len / PAGE_BYTES);
     free_bytes(db);
@@ -428,7 +435,8 @@ static void trap_13_a_commit_after_a_rollback_to_is_recovered(void **state)
     run(f, "INSERT INTO t VALUES (1000, x'01')");
     reopen_copy(f);
     assert_int_equal(number(f, "SELECT count(*) FROM t"), 401);
-    assert_int_equal(number(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    assert_int_equal(number(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+                     1);
 }
 
 static void files_are_for_their_owner_alone(void **state)
