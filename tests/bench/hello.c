@@ -1,11 +1,12 @@
-/* The least that libmicrohttpd can do: one thread, one small answer. The measure for requests. Prints its port. */
+/* The least that libmicrohttpd can do: one thread, one small answer. The measure for requests. Prints its
+ * port. */
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static enum MHD_Result answer(void *context, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                              const char *data, size_t *size, void **state)
+static enum MHD_Result answer(void *context, struct MHD_Connection *c, const char *url, const char *method,
+                              const char *version, const char *data, size_t *size, void **state)
 {
     static const char text[] = "{\"status\":\"open\"}\n";
     static int seen;
@@ -25,7 +26,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
 
 int main(void)
 {
-    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL, MHD_OPTION_END);
+    struct MHD_Daemon *d =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, NULL, MHD_OPTION_END);
 
     if (!d)
         return 1;

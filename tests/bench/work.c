@@ -13,7 +13,8 @@ static double cpu_now(void)
     struct rusage u;
 
     (void)getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static double wall_now(void)
@@ -52,7 +53,8 @@ static uint32_t next_number(uint64_t *state)
 /* A number in words: text of various lengths. */
 static int in_words(uint32_t n, char *at, size_t size)
 {
-    static const char *const WORDS[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"};
+    static const char *const WORDS[] = {"zero", "one", "two",   "three", "four",
+                                        "five", "six", "seven", "eight", "nine"};
     int used = 0;
 
     do {
@@ -108,7 +110,8 @@ static void insert_rows(sqlite3 *db, const char *sql, int count, int ordered, ui
     must(db, sqlite3_finalize(s));
 }
 
-static void ranges(sqlite3 *db, const char *sql, int count, int width, uint64_t *seed, struct work_result *out)
+static void ranges(sqlite3 *db, const char *sql, int count, int width, uint64_t *seed,
+                   struct work_result *out)
 {
     sqlite3_stmt *s = prepare(db, sql);
 
@@ -139,7 +142,8 @@ void work_general(sqlite3 *db, int size, struct work_result *out)
     struct timing t;
 
     *out = (struct work_result){0};
-    run(db, "CREATE TABLE t1 (a INTEGER, b INTEGER, c TEXT); CREATE TABLE t2 (a INTEGER PRIMARY KEY, b INTEGER, c TEXT);"
+    run(db, "CREATE TABLE t1 (a INTEGER, b INTEGER, c TEXT); CREATE TABLE t2 (a INTEGER PRIMARY KEY, b "
+            "INTEGER, c TEXT);"
             "CREATE TABLE t3 (a INTEGER PRIMARY KEY, b INTEGER UNIQUE, c TEXT)");
     t = begin();
     insert_rows(db, "INSERT INTO t1 VALUES (?1, ?2, ?3)", n, 0, &seed);
@@ -148,14 +152,16 @@ void work_general(sqlite3 *db, int size, struct work_result *out)
     end(out, "inserts, ordered key", t), t = begin();
     insert_rows(db, "INSERT OR IGNORE INTO t3 VALUES (?1, ?2, ?3)", n, 0, &seed);
     end(out, "inserts, random key and index", t), t = begin();
-    ranges(db, "SELECT count(*), avg(b), sum(length(c)) FROM t1 WHERE b BETWEEN ?1 AND ?2", 25, 10000, &seed, out);
+    ranges(db, "SELECT count(*), avg(b), sum(length(c)) FROM t1 WHERE b BETWEEN ?1 AND ?2", 25, 10000, &seed,
+           out);
     end(out, "ranges, no index", t), t = begin();
     once(db, "SELECT count(*) FROM t1 WHERE c LIKE '%five two%'", out);
     once(db, "SELECT a, b, c FROM t1 WHERE c LIKE '%nine nine%' ORDER BY a", out);
     end(out, "text scan and sort", t), t = begin();
     run(db, "CREATE INDEX t1b ON t1 (b); CREATE INDEX t1c ON t1 (c); CREATE INDEX t2b ON t2 (b, a)");
     end(out, "three indexes", t), t = begin();
-    ranges(db, "SELECT count(*), avg(b), sum(length(c)) FROM t1 WHERE b BETWEEN ?1 AND ?2", n / 20, 200, &seed, out);
+    ranges(db, "SELECT count(*), avg(b), sum(length(c)) FROM t1 WHERE b BETWEEN ?1 AND ?2", n / 20, 200,
+           &seed, out);
     ranges(db, "SELECT a, c FROM t2 WHERE b BETWEEN ?1 AND ?2", n / 20, 200, &seed, out);
     end(out, "ranges, indexed", t), t = begin();
     ranges(db, "UPDATE t2 SET b = b * 2 WHERE a BETWEEN ?1 AND ?1 + 2 AND ?2 > 0", n / 4, 0, &seed, out);
@@ -167,23 +173,27 @@ void work_general(sqlite3 *db, int size, struct work_result *out)
     end(out, "insert from select", t), t = begin();
     run(db, "BEGIN; DELETE FROM t1 WHERE c LIKE '%four%'; DELETE FROM t2 WHERE a % 3 = 0; COMMIT");
     end(out, "deletes", t), t = begin();
-    run(db, "BEGIN; INSERT INTO t2 SELECT a % 1000000007, b, c FROM t1 WHERE true ON CONFLICT DO NOTHING; REPLACE INTO t3 SELECT a, rowid + 600000, c FROM t1; COMMIT");
+    run(db, "BEGIN; INSERT INTO t2 SELECT a % 1000000007, b, c FROM t1 WHERE true ON CONFLICT DO NOTHING; "
+            "REPLACE INTO t3 SELECT a, rowid + 600000, c FROM t1; COMMIT");
     end(out, "refill and replace", t), t = begin();
-    once(db, "SELECT count(*), sum(t2.b) FROM t1 JOIN t2 ON t2.b = t1.b WHERE t1.b BETWEEN 1000 AND 60000", out);
+    once(db, "SELECT count(*), sum(t2.b) FROM t1 JOIN t2 ON t2.b = t1.b WHERE t1.b BETWEEN 1000 AND 60000",
+         out);
     once(db, "SELECT count(*) FROM t3 WHERE a IN (SELECT a FROM t1)", out);
     end(out, "joins", t), t = begin();
     once(db, "PRAGMA integrity_check", out);
     end(out, "integrity check", t);
 }
 
-void work_records(sqlite3 *db, int rows, struct work_result *out)
+void work_inserts(sqlite3 *db, int rows, struct work_result *out)
 {
     struct timing t;
     sqlite3_stmt *s;
 
     *out = (struct work_result){0};
-    run(db, "CREATE TABLE bench_record (series_id INTEGER NOT NULL, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL,"
-            " value INTEGER NOT NULL, quality INTEGER NOT NULL, import_number INTEGER NOT NULL, line INTEGER NOT NULL, more TEXT,"
+    run(db, "CREATE TABLE bench_record (series_id INTEGER NOT NULL, start_at INTEGER NOT NULL, end_at "
+            "INTEGER NOT NULL,"
+            " value INTEGER NOT NULL, quality INTEGER NOT NULL, import_number INTEGER NOT NULL, line INTEGER "
+            "NOT NULL, more TEXT,"
             " PRIMARY KEY (series_id, start_at, end_at)) STRICT, WITHOUT ROWID");
     t = begin();
     s = prepare(db, "INSERT INTO bench_record VALUES (1, ?1, ?2, ?3, 2, 1, ?4, NULL)");
@@ -200,11 +210,21 @@ void work_records(sqlite3 *db, int rows, struct work_result *out)
     run(db, "COMMIT");
     must(db, sqlite3_finalize(s));
     end(out, "batch insert", t);
+}
+
+void work_records(sqlite3 *db, int rows, struct work_result *out)
+{
+    struct timing t;
+    sqlite3_stmt *s;
+
+    work_inserts(db, rows, out);
     run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
     t = begin();
-    s = prepare(db, "SELECT start_at, end_at, value, quality FROM bench_record WHERE series_id = 1 AND start_at >= 0 ORDER BY start_at");
+    s = prepare(db, "SELECT start_at, end_at, value, quality FROM bench_record WHERE series_id = 1 AND "
+                    "start_at >= 0 ORDER BY start_at");
     while (sqlite3_step(s) == SQLITE_ROW)
-        out->digest += sqlite3_column_int64(s, 0) ^ sqlite3_column_int64(s, 1) ^ sqlite3_column_int64(s, 2) ^ sqlite3_column_int64(s, 3);
+        out->digest += sqlite3_column_int64(s, 0) ^ sqlite3_column_int64(s, 1) ^ sqlite3_column_int64(s, 2) ^
+                       sqlite3_column_int64(s, 3);
     must(db, sqlite3_finalize(s));
     end(out, "range scan", t), t = begin();
     once(db, "SELECT count(*), sum(value), max(value), min(start_at) FROM bench_record", out);
@@ -240,7 +260,8 @@ double work_total_cpu(const struct work_result *r)
 
 void work_print(const char *label, const struct work_result *r)
 {
-    (void)printf("{\"work\":\"%s\",\"cpu_s\":%.4f,\"digest\":%lld,\"parts\":{", label, work_total_cpu(r), r->digest);
+    (void)printf("{\"work\":\"%s\",\"cpu_s\":%.4f,\"digest\":%lld,\"parts\":{", label, work_total_cpu(r),
+                 r->digest);
     for (int i = 0; i < r->count; i++)
         (void)printf("%s\"%s\":%.4f", i ? "," : "", r->parts[i].name, r->parts[i].cpu_s);
     (void)printf("}}\n");

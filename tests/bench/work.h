@@ -19,8 +19,12 @@ struct work_result {
     long long digest; /* of all that was read: alike for every way of keeping */
 };
 
-/* General work in the manner of SQLite's speedtest: inserts, indexes, ranges, updates, deletes, joins; `size` 100 takes some seconds. */
+/* General work in the manner of SQLite's speedtest: inserts, indexes, ranges, updates, deletes, joins; `size`
+ * 100 takes some seconds. */
 void work_general(struct sqlite3 *db, int size, struct work_result *out);
+/* Rows like records, in batches of 4,096 to a commit: what an import does to the table, and nothing else of
+ * it. */
+void work_inserts(struct sqlite3 *db, int rows, struct work_result *out);
 /* The work of this program: rows like records are put in batches, read by range, summed. */
 void work_records(struct sqlite3 *db, int rows, struct work_result *out);
 /* Commits of one row each, as many as fit in the time; gives commits a second. */
