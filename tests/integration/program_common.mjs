@@ -104,8 +104,8 @@ export async function makeStore(name = "store", passphrase = "quatre chevaux tra
 }
 
 /** Serve a store on a free port; resolves once it listens. Its log is collected. */
-export function serve(store, args = [], { env = {}, before = [] } = {}) {
-  const words = [...before, PROGRAM, "serve", store.dir, "--listen", "127.0.0.1:0"];
+export function serve(store, args = [], { env = {}, before = [], program = PROGRAM } = {}) {
+  const words = [...before, program, "serve", store.dir, "--listen", "127.0.0.1:0"];
   const child = spawn(words[0], [...words.slice(1), "--kdf-memory-mib", "64", ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],

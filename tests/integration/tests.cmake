@@ -7,7 +7,7 @@ function(integration name owner)
   set_tests_properties(integration_${name} PROPERTIES LABELS integration TIMEOUT ${TEST_TIMEOUT})
 endfunction()
 
-set(vault_parts tests/integration/vault_common.c tests/integration/vault_disk.c)
+set(vault_parts tests/integration/vault_common.c tests/integration/vault_disk.c tests/integration/vault_disk_shm.c)
 integration(vault_powercut pds_vault ${vault_parts})
 integration(vault_damage pds_vault ${vault_parts})
 integration(vault_fault pds_vault ${vault_parts})

@@ -1,6 +1,7 @@
 #include "tests/integration/vault_disk.h"
 
 #include "tests/harness/test.h"
+#include "tests/integration/vault_disk_shm.h"
 
 #include "pds/vault/db_internal.h"
 #include "pds/vault/vfs_internal.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR_BYTES = 512, SHM_LOCKS = 8, SHM_REGIONS = 64 };
+enum { SECTOR_BYTES = 512 };
 
 struct change {
     size_t place, len;
@@ -26,8 +27,7 @@ struct disk_handle {
     sqlite3_file base;
     int which;
     int level;
-    bool maps;
-    uint16_t shared, exclusive;
+    struct disk_shm shm;
 };
 
 static struct {
@@ -41,10 +41,6 @@ static struct {
     bool stays, hit;
     void (*seen)(void *context);
     void *context;
-    void *regions[SHM_REGIONS];
-    int mapped;
-    int shared[SHM_LOCKS];
-    bool exclusive[SHM_LOCKS];
     int holders; /* of a shared lock on vault.db */
     struct node kept[DISK_FILES], kept_ghosts[DISK_FILES];
     bool kept_has_ghost[DISK_FILES];
@@ -294,83 +290,24 @@ static int disk_traits(sqlite3_file *f)
 
 static int shm_map(sqlite3_file *f, int region, int size, int extend, void volatile **out)
 {
-    if (region >= SHM_REGIONS)
-        return SQLITE_IOERR_SHMMAP;
-    pthread_mutex_lock(&disk.mutex);
-    if (!handle(f)->maps) {
-        handle(f)->maps = true;
-        disk.mapped++;
-    }
-    if (!disk.regions[region] && extend)
-        disk.regions[region] = must(calloc(1, (size_t)size));
-    *out = disk.regions[region];
-    pthread_mutex_unlock(&disk.mutex);
-    return SQLITE_OK;
-}
-
-static bool may_lock(int slot, bool shared, const struct disk_handle *h)
-{
-    bool mine = (h->shared >> slot & 1) != 0;
-
-    if (shared)
-        return !disk.exclusive[slot];
-    return !disk.exclusive[slot] && disk.shared[slot] == (int)mine;
+    return disk_shm_map(&handle(f)->shm, region, size, extend, out);
 }
 
 static int shm_lock(sqlite3_file *f, int offset, int n, int flags)
 {
-    struct disk_handle *h = handle(f);
-    bool shared = (flags & SQLITE_SHM_SHARED) != 0;
-    int rc = SQLITE_OK;
-
-    pthread_mutex_lock(&disk.mutex);
-    for (int i = offset; i < offset + n; i++) {
-        if (flags & SQLITE_SHM_LOCK && !may_lock(i, shared, h))
-            rc = SQLITE_BUSY;
-    }
-    for (int i = offset; i < offset + n && rc == SQLITE_OK; i++) {
-        uint16_t bit = (uint16_t)(1U << i);
-
-        if (flags & SQLITE_SHM_LOCK) {
-            disk.shared[i] += shared && !(h->shared & bit);
-            disk.exclusive[i] = disk.exclusive[i] || !shared;
-            *(shared ? &h->shared : &h->exclusive) |= bit;
-        } else {
-            disk.shared[i] -= (h->shared & bit) != 0;
-            if (h->exclusive & bit)
-                disk.exclusive[i] = false;
-            h->shared &= (uint16_t)~bit;
-            h->exclusive &= (uint16_t)~bit;
-        }
-    }
-    pthread_mutex_unlock(&disk.mutex);
-    return rc;
+    return disk_shm_lock(&handle(f)->shm, offset, n, flags);
 }
 
 static void shm_barrier(sqlite3_file *f)
 {
     (void)f;
-    pthread_mutex_lock(&disk.mutex);
-    pthread_mutex_unlock(&disk.mutex);
+    disk_shm_barrier();
 }
 
 static int shm_unmap(sqlite3_file *f, int delete)
 {
-    struct disk_handle *h = handle(f);
-
     (void)delete;
-    if (!h->maps)
-        return SQLITE_OK;
-    h->maps = false;
-    (void)shm_lock(f, 0, SHM_LOCKS, SQLITE_SHM_UNLOCK | SQLITE_SHM_SHARED);
-    pthread_mutex_lock(&disk.mutex);
-    if (--disk.mapped == 0)
-        for (int i = 0; i < SHM_REGIONS; i++) {
-            free(disk.regions[i]);
-            disk.regions[i] = NULL;
-        }
-    pthread_mutex_unlock(&disk.mutex);
-    return SQLITE_OK;
+    return disk_shm_unmap(&handle(f)->shm);
 }
 
 static int disk_close(sqlite3_file *f)
