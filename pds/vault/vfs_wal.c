@@ -305,7 +305,7 @@ static int read_checksum(struct sealed_file *f, uint32_t frame, uint8_t *out)
 /* Any part of one frame; at counts from the frame's beginning in SQLite's layout. */
 static int read_frame(struct sealed_file *f, uint32_t frame, uint8_t *out, int n, sqlite3_int64 at)
 {
-    uint8_t plain[FRAME_HEADER_PLAIN_BYTES], whole[FRAME_BYTES];
+    uint8_t plain[FRAME_HEADER_PLAIN_BYTES] = {0}, whole[FRAME_BYTES];
     uint32_t page = wal_page(&f->vfs->wal, frame);
     int rc;
 

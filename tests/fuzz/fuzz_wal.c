@@ -118,7 +118,7 @@ static void put_changed_db(const uint8_t *data, size_t size)
     uint32_t pages = (uint32_t)(clean_db.len / PAGE_BYTES);
     struct vfs *v = sealer();
 
-    must(db);
+    must(db && pages > 0);
     memcpy(db, clean_db.data, clean_db.len);
     for (uint32_t i = 0; i < pages; i++)
         must(vfs_open_page(v, i + 1, db + (size_t)i * PAGE_BYTES, db + (size_t)i * PAGE_BYTES));

@@ -31,7 +31,10 @@ static int64_t put_jobs(struct vault *v)
     enum err e = ERR_OK;
 
     for (; n <= JOBS; n++) {
-        if ((e = probe_put(v, n)) && (e = probe_put(v, n)))
+        e = probe_put(v, n);
+        if (e)
+            e = probe_put(v, n);
+        if (e)
             break;
     }
     if (e && atomic_load(&v->vfs->ended)) { /* a failed sync ends writing for good */

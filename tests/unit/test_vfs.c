@@ -351,7 +351,8 @@ static void trap_09_no_journal_and_no_temporary_file_is_made(void **state)
 static void trap_10_nothing_is_mapped_and_there_is_no_shm_file(void **state)
 {
     struct fixture *f = *state;
-    struct db *readers[3] = {NULL};
+    enum { READERS = 3 };
+    struct db *readers[READERS] = {NULL};
     sqlite3_file *db = db_file(f);
     sqlite3_int64 mapped = 1 << 20;
 
@@ -359,7 +360,7 @@ static void trap_10_nothing_is_mapped_and_there_is_no_shm_file(void **state)
     assert_int_equal(db->pMethods->iVersion, 2);
     assert_int_equal(db->pMethods->xFileControl(db, SQLITE_FCNTL_MMAP_SIZE, &mapped), SQLITE_OK);
     assert_int_equal(mapped, 0);
-    for (size_t i = 0; i < COUNT_OF(readers); i++) {
+    for (size_t i = 0; i < READERS; i++) {
         int64_t count = 0;
 
         assert_ok(db_open(f->vfs, DB_READER, &readers[i]));
@@ -367,7 +368,7 @@ static void trap_10_nothing_is_mapped_and_there_is_no_shm_file(void **state)
         assert_int_equal(count, 200);
     }
     only_ours_in(tempdir_root(f->dir));
-    for (size_t i = 0; i < COUNT_OF(readers); i++)
+    for (size_t i = 0; i < READERS; i++)
         db_close(readers[i]);
 }
 
