@@ -12,19 +12,13 @@ static const char FIRST[] = "CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VA
 static const char SECOND[] = "ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = 2;";
 static const char BROKEN[] = "CREATE TABLE b (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);";
 
-/* A step of the table, with its text. */
-#define STEP(name, sql)                                                                                      \
-    {                                                                                                        \
-        (name), (sql), (sql) + sizeof(sql) - 1                                                               \
-    }
-{
-    name, sql, sql + sizeof sql - 1
-}
-static const struct embed ONE[] = {STEP("001_first.sql", FIRST), {NULL, NULL, NULL}};
-static const struct embed TWO[] = {
-    STEP("001_first.sql", FIRST), STEP("002_second.sql", SECOND), {NULL, NULL, NULL}};
-static const struct embed BAD[] = {
-    STEP("001_first.sql", FIRST), STEP("002_broken.sql", BROKEN), {NULL, NULL, NULL}};
+static const struct embed ONE[] = {{"001_first.sql", FIRST, FIRST + sizeof FIRST - 1}, {NULL, NULL, NULL}};
+static const struct embed TWO[] = {{"001_first.sql", FIRST, FIRST + sizeof FIRST - 1},
+                                   {"002_second.sql", SECOND, SECOND + sizeof SECOND - 1},
+                                   {NULL, NULL, NULL}};
+static const struct embed BAD[] = {{"001_first.sql", FIRST, FIRST + sizeof FIRST - 1},
+                                   {"002_broken.sql", BROKEN, BROKEN + sizeof BROKEN - 1},
+                                   {NULL, NULL, NULL}};
 
 struct fixture {
     struct tempdir *dir;
