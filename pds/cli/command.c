@@ -136,6 +136,8 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
         (void)fprintf(inv->err, "traboule: this command does not run in the daemon\n");
         return err_row(ERR_USAGE)->exit;
     }
+    if (inv->root && c->need != NEED_TRY)
+        return finish(c, ERR_CORRUPT, inv->out, inv->err); /* the story is that of the opening */
     inv->command = c;
     inv->opts = &opts;
     inv->now = clock_now();
@@ -147,11 +149,11 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
     return finish(c, e, inv->out, inv->err);
 }
 
-int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count,
-                     FILE *out, FILE *err)
+int command_run_open(int argc, char *const argv[], struct store *store, const struct store_key *root,
+                     const int *files, size_t file_count, FILE *out, FILE *err)
 {
     struct invocation inv = {
-        .store = store, .files = files, .file_count = file_count, .out = out, .err = err};
+        .store = store, .root = root, .files = files, .file_count = file_count, .out = out, .err = err};
 
     return run_parsed(argc, argv, &inv);
 }
@@ -194,10 +196,9 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
     }
     inv = (struct invocation){
         .store = store, .files = files, .file_count = count, .out = stdout, .err = stderr};
-    if (e == ERR_CORRUPT && c->need == NEED_TRY)
-        inv.root = root;
-    else if (e)
+    if (e && e != ERR_CORRUPT)
         return e;
+    inv.root = e ? root : NULL;
     *status = run_parsed(argc, argv, &inv);
     return ERR_OK;
 }

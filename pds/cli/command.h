@@ -49,9 +49,10 @@ extern const struct command COMMANDS[]; /* closed by a row without a name */
  * exit status. */
 int command_main(int argc, char *const argv[]);
 /* The part of it after the keys are there: parse argv again and run. For the daemon's end of the control
- * socket, which passes the descriptors of files. Returns the exit status. */
-int command_run_open(int argc, char *const argv[], struct store *store, const int *files, size_t file_count,
-                     FILE *out, FILE *err);
+ * socket, which passes the descriptors of files. root is NULL for an open store; else the key of one that
+ * damage keeps from opening. Returns the exit status. */
+int command_run_open(int argc, char *const argv[], struct store *store, const struct store_key *root,
+                     const int *files, size_t file_count, FILE *out, FILE *err);
 
 const char *command_option(const struct invocation *inv, const char *name); /* NULL when absent */
 bool command_has(const struct invocation *inv, const char *name);

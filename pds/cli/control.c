@@ -96,20 +96,21 @@ static int run_open(struct call *call, int argc, char *argv[], FILE *out, FILE *
 {
     struct store *store = call->control->store;
     AUTO(store_key_freep) struct store_key *root = store_key_new();
-    bool was_open = store_is_open(store);
     int status;
     enum err e;
 
     if (!root)
         return err_row(ERR_NO_MEMORY)->exit;
     memcpy(root->bytes, call->message, KEY_BYTES);
-    if ((e = store_unlock(store, root, clock_now()))) {
+    e = store_borrow(store, root, clock_now());
+    if (e && e != ERR_CORRUPT) {
         (void)fprintf(err, "traboule: %s\n", err_story()); /* nowhere else to tell it */
         return err_row(e)->exit;
     }
-    status = command_run_open(argc, argv, store, call->fds + 2, call->fd_count - 2, out, err);
-    if (!was_open)
-        store_lock(store); /* it was opened for this command alone */
+    status =
+        command_run_open(argc, argv, store, e ? root : NULL, call->fds + 2, call->fd_count - 2, out, err);
+    if (!e)
+        store_give_back(store);
     return status;
 }
 

@@ -21,10 +21,12 @@ struct store {
     uint8_t id[STORE_ID_BYTES];
     pthread_mutex_t derive; /* one derivation, or one change of keys.json, at a time */
     pthread_mutex_t mutex;  /* guards what follows */
-    pthread_cond_t idle;
+    pthread_cond_t idle;    /* nobody is inside any more, or it is locked now */
     struct vault *vault;    /* owned; NULL while locked */
     struct store_key *root; /* owned; NULL while locked */
-    unsigned users;
+    unsigned users;         /* of store_enter() */
+    unsigned borrowers;     /* of store_borrow() */
+    bool kept;              /* open until it is locked, not only for borrowers */
     bool closing;
 };
 
@@ -182,30 +184,48 @@ static enum err open_vault(struct store *s, const struct store_key *root, int64_
     return ERR_OK;
 }
 
+/* With the mutex held. One that is being locked is waited for, then opened again. */
+static enum err open_with(struct store *s, const struct store_key *root, int64_t now)
+{
+    while (s->closing)
+        (void)pthread_cond_wait(&s->idle, &s->mutex);
+    if (!s->vault)
+        return open_vault(s, root, now);
+    if (!random_equal(s->root->bytes, root->bytes, sizeof root->bytes))
+        return err_set(ERR_WRONG_KEY, "the store is open under another key");
+    return ERR_OK;
+}
+
 enum err store_unlock(struct store *s, const struct store_key *root, int64_t now)
 {
-    enum err e = ERR_OK;
+    enum err e;
 
     (void)pthread_mutex_lock(&s->mutex);
-    if (s->closing)
-        e = err_set(ERR_LOCKED, "the store is being locked");
-    else if (!s->vault)
-        e = open_vault(s, root, now);
-    else if (!random_equal(s->root->bytes, root->bytes, sizeof root->bytes))
-        e = err_set(ERR_WRONG_KEY, "the store is open under another key");
+    if (!(e = open_with(s, root, now)))
+        s->kept = true;
     (void)pthread_mutex_unlock(&s->mutex);
     return e;
 }
 
-void store_lock(struct store *s)
+enum err store_borrow(struct store *s, const struct store_key *root, int64_t now)
+{
+    enum err e;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    if (!(e = open_with(s, root, now)))
+        s->borrowers++;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return e;
+}
+
+/* With the mutex held. */
+static void close_vault(struct store *s)
 {
     struct vault *vault;
 
-    (void)pthread_mutex_lock(&s->mutex);
-    if (!s->vault || s->closing) {
-        (void)pthread_mutex_unlock(&s->mutex);
+    s->kept = false;
+    if (!s->vault || s->closing)
         return;
-    }
     s->closing = true;
     while (s->users > 0)
         (void)pthread_cond_wait(&s->idle, &s->mutex);
@@ -215,6 +235,21 @@ void store_lock(struct store *s)
     s->root = NULL;
     vault_close(vault);
     s->closing = false;
+    (void)pthread_cond_broadcast(&s->idle);
+}
+
+void store_lock(struct store *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    close_vault(s);
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+void store_give_back(struct store *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    if (--s->borrowers == 0 && !s->kept)
+        close_vault(s);
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
@@ -223,7 +258,7 @@ bool store_is_open(struct store *s)
     bool open;
 
     (void)pthread_mutex_lock(&s->mutex);
-    open = s->vault && !s->closing;
+    open = s->kept && !s->closing;
     (void)pthread_mutex_unlock(&s->mutex);
     return open;
 }

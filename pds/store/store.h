@@ -44,6 +44,11 @@ MUST_CHECK enum err store_key_of_keyfile(struct store *s, const uint8_t key[stat
  * right key changes nothing; ERR_WRONG_KEY with another. Imports that a crash cut are undone. */
 MUST_CHECK enum err store_unlock(struct store *s, const struct store_key *root, int64_t now);
 void store_lock(struct store *s); /* when locked already: nothing */
+/* The same for one command: the store is open until store_give_back(), or until it is locked before. Where
+ * nobody unlocked it besides, it stays locked to everyone else's eyes (store_is_open), and the last to give
+ * it back locks it. */
+MUST_CHECK enum err store_borrow(struct store *s, const struct store_key *root, int64_t now);
+void store_give_back(struct store *s);
 bool store_is_open(struct store *s);
 
 /* ERR_LOCKED when it is. Otherwise *vault is lent until store_leave(). */
