@@ -454,6 +454,9 @@ test("damage: told by its place, status 3, and check says what it found", async 
     for (const problem of found.problems) assert.match(problem.where, /\w/);
     const plain = await expect(DAMAGED, ["check", copy, ...KEY]);
     assert.match(plain.out, /pages/);
+    const daemon = await serve({ dir: copy }); // locked
+    assert.deepEqual(await json(DAMAGED, ["check", copy, ...KEY]), found);
+    assert.equal(await daemon.stop(), 0);
   }
   const copy = join(folder, "keys");
   cpSync(store.dir, copy, { recursive: true });
