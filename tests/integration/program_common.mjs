@@ -175,9 +175,9 @@ export class Client {
     return new Promise((resolve, reject) => {
       const fields =
         body === undefined ? headers : { "Content-Length": Buffer.byteLength(body), ...headers };
+      const { hostname, port } = new URL(this.url); // the path goes as it is, not put in order
       const asked = request(
-        this.url + path,
-        { method, headers: fields, agent: this.agent },
+        { hostname, port, path, method, headers: fields, agent: this.agent },
         (answer) => {
           const pieces = [];
           answer.on("data", (piece) => pieces.push(piece));
@@ -187,7 +187,6 @@ export class Client {
             resolve({
               status: answer.statusCode,
               headers: answer.headers,
-              raw: answer.rawHeaders,
               body: bytes,
               get text() {
                 return bytes.toString("utf8");

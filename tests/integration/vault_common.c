@@ -14,6 +14,13 @@ static const char SQL_MAKE[] =
 static const char SQL_INDEX[] = "CREATE INDEX probe_by_bytes ON probe (substr(bytes, 1, 8))";
 static const char SQL_PUT[] = "INSERT INTO probe (n, k, last, bytes) VALUES (?1, ?2, 0, ?3)";
 static const char SQL_TOUCH[] = "UPDATE probe SET last = ?2 WHERE n = ?1";
+static const char SQL_SMALL[] = "PRAGMA cache_size = 6";
+static const char SQL_SAVE[] = "SAVEPOINT taken_back";
+static const char SQL_TAKE_BACK[] = "ROLLBACK TO taken_back";
+static const char SQL_SAVED[] = "RELEASE taken_back";
+static const char SQL_FILL[] = "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 60)"
+                               " INSERT INTO probe SELECT 1000000 + n, 0, 0, randomblob(600) FROM i";
+static const char SQL_REFILL[] = "UPDATE probe SET bytes = randomblob(620) WHERE n > 1000000";
 static const char SQL_ALL[] = "SELECT n, k, last, bytes FROM probe ORDER BY n, k";
 
 enum { LONG_BYTES = 9000 };
@@ -77,12 +84,29 @@ static size_t fill(int64_t n, int k, uint8_t bytes[static LONG_BYTES])
 
 static int rows_of(int64_t n) { return 1 + (int)(n % 3); }
 
+/* Rows that are taken back, more of them than the page cache holds: spilled pages change again, and are
+ * dropped. */
+static enum err put_and_take_back(struct db *db)
+{
+    enum err e = db_run(db, SQL_SAVE, NO_PARAMS);
+
+    if (!e)
+        e = db_run(db, SQL_FILL, NO_PARAMS);
+    for (int i = 0; i < 2 && !e; i++)
+        e = db_run(db, SQL_REFILL, NO_PARAMS);
+    if (!e)
+        e = db_run(db, SQL_TAKE_BACK, NO_PARAMS);
+    return e ? e : db_run(db, SQL_SAVED, NO_PARAMS);
+}
+
 static enum err put(struct db *db, void *context)
 {
     int64_t n = *(const int64_t *)context;
     uint8_t bytes[LONG_BYTES];
-    enum err e = ERR_OK;
+    enum err e = db_run(db, SQL_SMALL, NO_PARAMS);
 
+    if (!e && n % 4 == 3)
+        e = put_and_take_back(db);
     for (int k = 0; k < rows_of(n) && !e; k++)
         e = db_run(db, SQL_PUT, PARAMS(INT(n), INT(k), BLOB(bytes, fill(n, k, bytes))));
     if (!e && n > 2)

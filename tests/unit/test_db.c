@@ -237,6 +237,47 @@ static void settings_are_as_the_brief_asks(void **state)
     assert_err(db_script(f->db, "SELECT \"not a column\""), ERR_INTERNAL);
 }
 
+static void db_error_gives_each_code_its_outcome(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *name;
+        int code;
+        enum err outcome;
+    } ROWS[] = {
+        {"ok", SQLITE_OK, ERR_OK},
+        {"busy", SQLITE_BUSY, ERR_BUSY},
+        {"locked", SQLITE_LOCKED, ERR_BUSY},
+        {"full", SQLITE_FULL, ERR_FULL},
+        {"too big", SQLITE_TOOBIG, ERR_TOO_LARGE},
+        {"interrupted", SQLITE_INTERRUPT, ERR_TIMEOUT},
+        {"mismatch", SQLITE_MISMATCH, ERR_INVALID},
+        {"memory", SQLITE_NOMEM, ERR_NO_MEMORY},
+        {"memory of a file", SQLITE_IOERR_NOMEM, ERR_NO_MEMORY},
+        {"write", SQLITE_IOERR_WRITE, ERR_IO},
+        {"open", SQLITE_CANTOPEN, ERR_IO},
+        {"constraint", SQLITE_CONSTRAINT_UNIQUE, ERR_CONFLICT},
+        {"misuse", SQLITE_MISUSE, ERR_INTERNAL},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+        assert_row(ROWS[i].name, db_error(f->db, ROWS[i].code) == ROWS[i].outcome);
+    assert_false(atomic_load(&f->vfs->damaged));
+    assert_err(db_error(f->db, SQLITE_CORRUPT_INDEX),
+               ERR_CORRUPT); /* SQLite's own finding counts as damage too */
+    assert_true(atomic_load(&f->vfs->damaged));
+    atomic_store(&f->vfs->ended, true);
+    assert_err(db_error(f->db, SQLITE_IOERR_WRITE), ERR_IO);
+    assert_string_equal(err_story(), "writing has ended after a failed sync");
+}
+
+static void values_over_the_ceiling_are_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_err(db_script(f->db, "SELECT zeroblob(16 * 1024 * 1024 + 1)"), ERR_TOO_LARGE);
+}
+
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -251,6 +292,8 @@ int main(void)
         WITH_DB(db_query_forgets_old_statements),
         WITH_DB(db_query_survives_each_failing_allocation),
         WITH_DB(db_open_survives_each_failing_allocation),
+        WITH_DB(db_error_gives_each_code_its_outcome),
+        WITH_DB(values_over_the_ceiling_are_refused),
         WITH_DB(settings_are_as_the_brief_asks),
     };
 

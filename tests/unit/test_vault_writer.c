@@ -4,11 +4,13 @@
 #include "pds/base/auto.h"
 #include "pds/crypto/random.h"
 #include "pds/vault/vault.h"
+#include "pds/vault/vault_internal.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { THREADS = 16, JOBS_EACH = 60 };
 
@@ -243,6 +245,44 @@ static void readers_cannot_write(void **state)
     assert_int_equal(ask(f->vault, SQL_COUNT), 0);
 }
 
+static void *read_once(void *context)
+{
+    struct thread *t = context;
+
+    t->number = (int)ask(t->f->vault, SQL_COUNT);
+    return NULL;
+}
+
+static void a_reader_too_many_waits_for_its_turn(void **state)
+{
+    struct fixture *f = *state;
+    struct db *readers[LIMIT_READERS] = {NULL};
+    struct thread t = {.f = f, .number = -1};
+    struct put p = {5, false};
+
+    for (int i = 0; i < LIMIT_READERS; i++)
+        assert_ok(vault_read(f->vault, &readers[i]));
+    assert_int_equal(pthread_create(&t.id, NULL, read_once, &t), 0);
+    assert_ok(vault_write(f->vault, put, &p));
+    for (int i = 0; i < LIMIT_READERS; i++)
+        vault_read_end(f->vault, readers[i]);
+    assert_int_equal(pthread_join(t.id, NULL), 0);
+    assert_int_equal(t.number, 1); /* it began after the write */
+}
+
+static void the_anchor_is_settled_when_nothing_is_written(void **state)
+{
+    struct fixture *f = *state;
+    struct put p = {6, false};
+
+    assert_ok(vault_write(f->vault, put, &p));
+    for (int i = 0; i < 100 && vfs_is_unsettled(f->vault->vfs); i++)
+        (void)usleep(20000);
+    assert_false(vfs_is_unsettled(f->vault->vfs));
+    p.a++;
+    assert_ok(vault_write(f->vault, put, &p));
+}
+
 #define WITH_VAULT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -254,6 +294,8 @@ int main(void)
         WITH_VAULT(jobs_that_break_the_rules_are_told),
         WITH_VAULT(a_statement_left_open_holds_nothing),
         WITH_VAULT(readers_cannot_write),
+        WITH_VAULT(a_reader_too_many_waits_for_its_turn),
+        WITH_VAULT(the_anchor_is_settled_when_nothing_is_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
