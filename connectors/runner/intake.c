@@ -195,3 +195,11 @@ enum err intake_file(const struct intake_options *options, struct str file, cons
     }
     return add_entries(&in, file, format->name, entries);
 }
+
+enum err intake_add_failure(json_t *entries, struct str file, enum err failure)
+{
+    json_t *entry = json_pack("{s:s%, s:{s:s, s:s}}", "file", file.ptr ? file.ptr : "", file.len, "error",
+                              "type", err_row(failure)->name, "detail", err_story());
+
+    return json_array_append_new(entries, entry) ? err_set(ERR_NO_MEMORY, "answer of an import") : ERR_OK;
+}

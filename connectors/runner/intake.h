@@ -25,4 +25,6 @@ struct intake_options {
  * is untouched. ERR_UNSUPPORTED when no format recognises it. */
 MUST_CHECK enum err intake_file(const struct intake_options *options, struct str file,
                                 const struct reading_input *input, json_t *entries);
+/* A file that failed, in the same array: {"file","error":{"type","detail"}}, with the thread's story. */
+MUST_CHECK enum err intake_add_failure(json_t *entries, struct str file, enum err failure);
 #endif

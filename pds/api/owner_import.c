@@ -8,31 +8,45 @@
 #include "pds/store/import.h"
 #include "pds/store/store_check.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static enum err read_upload(void *context, void *out, size_t size, size_t *got)
 {
     return upload_read(context, out, size, got);
 }
 
+/* Whether a failure is of one file's content, so that the next file may do better. */
+static bool is_of_file(enum err e) { return e == ERR_UNSUPPORTED || e == ERR_INVALID; }
+
+/* Files one after the other. One that cannot be read stands in the answer with why; when none could be, that
+ * is the outcome. */
 static enum err import_parts(const struct intake_options *options, struct upload *upload, json_t *entries)
 {
     struct reading_input input = {.read = read_upload, .context = upload};
     struct str field, file;
-    unsigned count = 0;
-    enum err e;
+    unsigned count = 0, read = 0;
+    enum err e, last = ERR_INVALID;
+    char story[256] = "the form has no field \"file\"";
 
     while (!(e = upload_next(upload, &field, &file))) {
         if (!str_eq(field, STR("file")))
             continue;
         if (++count > LIMIT_FILES_IMPORT)
             return err_set(ERR_TOO_LARGE, "more than %d files", LIMIT_FILES_IMPORT);
-        if ((e = intake_file(options, file, &input, entries)))
+        e = intake_file(options, file, &input, entries);
+        read += e == ERR_OK;
+        if (!e)
+            continue;
+        if (!is_of_file(e))
             return err_wrap(e, "file %u", count);
+        last = e;
+        (void)snprintf(story, sizeof story, "file %u: %.200s", count, err_story());
+        if ((e = intake_add_failure(entries, file, last)))
+            return e;
     }
     if (e != ERR_NOT_FOUND)
         return e;
-    return count ? ERR_OK : err_set(ERR_INVALID, "the form has no field \"file\"");
+    return read ? ERR_OK : err_set(last, "%s", story);
 }
 
 enum err import_post(struct request *request, struct response *response, void *context)

@@ -40,15 +40,6 @@ static struct str base_name(const char *path)
     return str_of(slash ? slash + 1 : path);
 }
 
-/* A file that failed stands in the answer with why; the others go on. */
-static enum err add_failure(json_t *entries, struct str file, enum err e)
-{
-    json_t *entry = json_pack("{s:s%, s:{s:s, s:s}}", "file", file.ptr, file.len, "error", "type",
-                              err_row(e)->name, "detail", err_story());
-
-    return json_array_append_new(entries, entry) ? err_set(ERR_NO_MEMORY, "answer of an import") : ERR_OK;
-}
-
 static void say_entry(struct invocation *inv, const json_t *entry)
 {
     const char *file = json_string_value(json_object_get(entry, "file"));
@@ -100,7 +91,7 @@ static enum err import_all(struct invocation *inv, const struct intake_options *
             first = e;
             (void)snprintf(story, sizeof story, "%.*s: %s", STR_ARGS(file), err_story());
         }
-        if ((e = add_failure(entries, file, e)))
+        if ((e = intake_add_failure(entries, file, e)))
             return e;
     }
     return first ? err_set(first, "%s", story) : ERR_OK;

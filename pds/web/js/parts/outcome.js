@@ -52,7 +52,7 @@ function Imported({ one }) {
   return html`
     <div class="imported">
       <p>
-        <strong>${datasetTitle(one.dataset)}</strong>
+        <strong>${one.dataset ? datasetTitle(one.dataset) : t("outcome.empty")}</strong>
         ${one.first && one.last && html`, ${span(one.first, one.last)}`}
         ${one.total !== null && one.total !== undefined && html`${" – "}${t("outcome.total", { total: quantity(one.total, one.unit) })}`}
       </p>
