@@ -1,0 +1,33 @@
+/* A vault as a plain SQLite database, out and in: for backups, restoring and a new key.
+ *
+ * What comes out is in clear: it goes into something sealed, nowhere else. */
+#ifndef VAULT_VAULT_COPY_H
+#define VAULT_VAULT_COPY_H
+#include "pds/base/err.h"
+#include "pds/crypto/keyring.h"
+#include "pds/crypto/secret.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vault;       /* pds/vault/vault.h */
+struct vault_maker; /* a vault being made */
+
+/* Takes len bytes of the database, in order; what it returns other than ERR_OK ends the copy. */
+typedef enum err vault_put(void *context, const void *bytes, size_t len);
+
+/* The database as of the last commit, page after page, while others read and write; it opens with any SQLite.
+ * *size: its bytes, told to `begin` (may be NULL) before the first. ERR_CORRUPT names the page: a damaged
+ * vault gives no copy. */
+typedef enum err vault_size(void *context, uint64_t size_bytes);
+MUST_CHECK enum err vault_copy(struct vault *v, vault_size *begin, vault_put *put, void *context);
+
+/* Make vault.db in the private folder dir, which has none, from the bytes of such a copy. Nothing of it is
+ * left unless vault_maker_finish() is ERR_OK. ERR_INVALID when the bytes are no such database. */
+MUST_CHECK enum err vault_maker_new(const char *dir, const struct store_key *root,
+                                    const uint8_t store_id[static STORE_ID_BYTES], struct vault_maker **out);
+MUST_CHECK enum err vault_maker_put(struct vault_maker *m, const void *bytes, size_t len);
+MUST_CHECK enum err vault_maker_finish(struct vault_maker *m);
+void vault_maker_free(struct vault_maker *m); /* NULL is fine */
+static inline void vault_maker_freep(struct vault_maker **m) { vault_maker_free(*m); }
+#endif

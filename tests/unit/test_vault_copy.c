@@ -1,0 +1,232 @@
+#include "tests/harness/tempdir.h"
+#include "tests/harness/test.h"
+
+#include "pds/base/auto.h"
+#include "pds/base/buf.h"
+#include "pds/base/fs.h"
+#include "pds/crypto/random.h"
+#include "pds/vault/vault.h"
+#include "pds/vault/vault_copy.h"
+#include "pds/vault/vault_internal.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COPY_BYTES_MAX = 16 << 20 };
+
+static const uint8_t ID[STORE_ID_BYTES] = "copies", OTHER_ID[STORE_ID_BYTES] = "restored";
+static const char SQL_MAKE[] = "CREATE TABLE c (a INTEGER PRIMARY KEY, b TEXT) STRICT";
+static const char SQL_PUT[] = "INSERT INTO c (b) VALUES (hex(randomblob(1500)))";
+static const char SQL_COUNT[] = "SELECT count(*) FROM c";
+
+struct fixture {
+    struct tempdir *dir, *other;
+    struct store_key *key, *other_key;
+    struct vault *vault;
+    struct buf copy;
+    uint64_t announced;
+    bool write_meanwhile;
+};
+
+static enum err make(struct db *db, void *context)
+{
+    (void)context;
+    return db_run(db, SQL_MAKE, NO_PARAMS);
+}
+
+static enum err put(struct db *db, void *context)
+{
+    (void)context;
+    return db_run(db, SQL_PUT, NO_PARAMS);
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+
+    f = (struct fixture){.dir = tempdir_new(), .other = tempdir_new()};
+    assert_ok(random_start());
+    f.key = store_key_new();
+    f.other_key = store_key_new();
+    assert_true(f.key && f.other_key);
+    memset(f.other_key->bytes, 9, KEY_BYTES);
+    buf_init(&f.copy, COPY_BYTES_MAX);
+    assert_ok(vault_create(tempdir_root(f.dir), f.key, ID));
+    assert_ok(vault_open(tempdir_root(f.dir), f.key, ID, &f.vault));
+    assert_ok(vault_write(f.vault, make, NULL));
+    for (int i = 0; i < 30; i++)
+        assert_ok(vault_write(f.vault, put, NULL));
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    vault_close(f->vault);
+    store_key_free(f->key);
+    store_key_free(f->other_key);
+    buf_done(&f->copy);
+    tempdir_free(f->dir);
+    tempdir_free(f->other);
+    return 0;
+}
+
+static enum err note_size(void *context, uint64_t size_bytes)
+{
+    ((struct fixture *)context)->announced = size_bytes;
+    return ERR_OK;
+}
+
+static enum err take(void *context, const void *bytes, size_t len)
+{
+    struct fixture *f = context;
+
+    buf_add(&f->copy, bytes, len);
+    if (f->write_meanwhile && f->copy.len % (3 * PAGE_BYTES) == 0)
+        assert_ok(vault_write(f->vault, put, NULL));
+    return buf_err(&f->copy);
+}
+
+static int64_t count(struct vault *v)
+{
+    AUTO(reader_done) struct reader r = {v, NULL};
+    int64_t out = -1;
+
+    assert_ok(vault_read(v, &r.db));
+    assert_ok(db_number(r.db, SQL_COUNT, NO_PARAMS, &out));
+    return out;
+}
+
+/* What plain SQLite says of the copy. */
+static int64_t plain_count(struct fixture *f)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    int64_t out;
+
+    assert_ok(fs_replace(tempdir_path(f->other, "plain.db"), f->copy.data, f->copy.len));
+    assert_int_equal(sqlite3_open(tempdir_path(f->other, "plain.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    assert_string_equal(sqlite3_column_text(s, 0), "ok");
+    (void)sqlite3_finalize(s);
+    assert_int_equal(sqlite3_prepare_v2(db, SQL_COUNT, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    out = sqlite3_column_int64(s, 0);
+    (void)sqlite3_finalize(s);
+    (void)sqlite3_close(db);
+    return out;
+}
+
+static void a_copy_is_a_plain_database_of_one_moment(void **state)
+{
+    struct fixture *f = *state;
+
+    f->write_meanwhile = true;
+    assert_ok(vault_copy(f->vault, note_size, take, f));
+    assert_int_equal(f->copy.len, f->announced);
+    assert_int_equal(plain_count(f), 30);
+    assert_true(count(f->vault) > 30);
+}
+
+static void a_copy_needs_nobody_to_end_their_reading(void **state)
+{
+    struct fixture *f = *state;
+    struct db *reader = NULL;
+    int64_t seen;
+
+    assert_ok(vault_read(f->vault, &reader));
+    assert_ok(db_number(reader, SQL_COUNT, NO_PARAMS, &seen)); /* holds the log back */
+    for (int i = 0; i < 10; i++)
+        assert_ok(vault_write(f->vault, put, NULL));
+    f->write_meanwhile = true;
+    assert_ok(vault_copy(f->vault, NULL, take, f));
+    vault_read_end(f->vault, reader);
+    assert_int_equal(plain_count(f), 40);
+}
+
+static enum err pass_on(void *context, const void *bytes, size_t len)
+{
+    return vault_maker_put(context, bytes, len);
+}
+
+static void a_copy_becomes_a_vault_of_another_key(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(vault_maker_freep) struct vault_maker *m = NULL;
+    struct vault *v = NULL;
+
+    assert_ok(vault_maker_new(tempdir_root(f->other), f->other_key, OTHER_ID, &m));
+    assert_ok(vault_copy(f->vault, NULL, pass_on, m));
+    assert_ok(vault_maker_finish(m));
+    vault_maker_free(m);
+    m = NULL;
+    assert_ok(vault_open(tempdir_root(f->other), f->other_key, OTHER_ID, &v));
+    assert_int_equal(count(v), 30);
+    assert_ok(vault_write(v, put, NULL));
+    vault_close(v);
+}
+
+static void what_is_no_copy_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    size_t lens[] = {0, 1, 100, PAGE_BYTES, 3 * PAGE_BYTES + 5};
+
+    assert_ok(vault_copy(f->vault, NULL, take, f));
+    for (size_t i = 0; i < COUNT_OF(lens); i++) { /* cut */
+        struct vault_maker *m = NULL;
+
+        assert_ok(vault_maker_new(tempdir_root(f->other), f->other_key, OTHER_ID, &m));
+        for (size_t at = 0; at < lens[i]; at += 7)
+            assert_ok(vault_maker_put(m, f->copy.data + at, lens[i] - at < 7 ? lens[i] - at : 7));
+        assert_err(vault_maker_finish(m), ERR_INVALID);
+        vault_maker_free(m);
+        assert_false(fs_exists(tempdir_path(f->other, "vault.db")));
+    }
+    for (size_t at = 0; at < 24; at += 4) { /* another magic, page size or reserve */
+        struct vault_maker *m = NULL;
+
+        f->copy.data[at] ^= 0x55;
+        assert_ok(vault_maker_new(tempdir_root(f->other), f->other_key, OTHER_ID, &m));
+        assert_err(vault_maker_put(m, f->copy.data, f->copy.len), ERR_INVALID);
+        vault_maker_free(m);
+        f->copy.data[at] ^= 0x55;
+    }
+}
+
+static void a_damaged_vault_gives_no_copy(void **state)
+{
+    struct fixture *f = *state;
+    const char *story = NULL;
+    struct buf bytes;
+
+    vault_close(f->vault);
+    f->vault = NULL;
+    buf_init(&bytes, COPY_BYTES_MAX);
+    assert_ok(fs_read(tempdir_path(f->dir, "vault.db"), COPY_BYTES_MAX, &bytes));
+    bytes.data[bytes.len - 100] ^= 1;
+    assert_ok(fs_replace(tempdir_path(f->dir, "vault.db"), bytes.data, bytes.len));
+    buf_done(&bytes);
+    assert_ok(vault_open(tempdir_root(f->dir), f->key, ID, &f->vault));
+    assert_err(vault_copy(f->vault, NULL, take, f), ERR_CORRUPT);
+    assert_true(vault_is_damaged(f->vault, &story));
+    assert_err(vault_copy(f->vault, NULL, take, f), ERR_CORRUPT);
+}
+
+#define COPY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        COPY(a_copy_is_a_plain_database_of_one_moment),
+        COPY(a_copy_needs_nobody_to_end_their_reading),
+        COPY(a_copy_becomes_a_vault_of_another_key),
+        COPY(what_is_no_copy_leaves_nothing),
+        COPY(a_damaged_vault_gives_no_copy),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
