@@ -10,9 +10,18 @@
 
 #include <stdio.h>
 
+/* A file of the form, as long as the store is not being locked. */
+struct posted {
+    struct upload *upload;
+    struct store *store;
+};
+
 static enum err read_upload(void *context, void *out, size_t size, size_t *got)
 {
-    return upload_read(context, out, size, got);
+    struct posted *p = context;
+    enum err e = upload_read(p->upload, out, size, got);
+
+    return !e && store_is_closing(p->store) ? err_set(ERR_LOCKED, "the store is being locked") : e;
 }
 
 /* Whether a failure is of one file's content, so that the next file may do better. */
@@ -20,15 +29,15 @@ static bool is_of_file(enum err e) { return e == ERR_UNSUPPORTED || e == ERR_INV
 
 /* Files one after the other. One that cannot be read stands in the answer with why; when none could be, that
  * is the outcome. */
-static enum err import_parts(const struct intake_options *options, struct upload *upload, json_t *entries)
+static enum err import_parts(const struct intake_options *options, struct posted *p, json_t *entries)
 {
-    struct reading_input input = {.read = read_upload, .context = upload};
+    struct reading_input input = {.read = read_upload, .context = p};
     struct str field, file;
     unsigned count = 0, read = 0;
     enum err e, last = ERR_INVALID;
     char story[256] = "the form has no field \"file\"";
 
-    while (!(e = upload_next(upload, &field, &file))) {
+    while (!(e = upload_next(p->upload, &field, &file))) {
         if (!str_eq(field, STR("file")))
             continue;
         if (++count > LIMIT_FILES_IMPORT)
@@ -54,6 +63,7 @@ enum err import_post(struct request *request, struct response *response, void *c
     static const char *const NAMES[] = {"dataset", "timezone", NULL};
     struct api *api = context;
     AUTO(json_freep) json_t *answer = json_pack("{s:[]}", "files");
+    struct posted posted = {request->upload, api->store};
     struct intake_options options = {.zone = zone_paris(), .now = request->now};
     struct str dataset, zone;
     enum err e;
@@ -65,7 +75,7 @@ enum err import_post(struct request *request, struct response *response, void *c
         (dataset.ptr && (e = dataset_find(dataset, &options.only))) ||
         (zone.ptr && (e = zone_find(zone, &options.zone))) || (e = store_enter(api->store, &options.vault)))
         return e;
-    e = import_parts(&options, request->upload, json_object_get(answer, "files"));
+    e = import_parts(&options, &posted, json_object_get(answer, "files"));
     store_leave(api->store);
     return e ? e : response_json(response, 200, answer);
 }
