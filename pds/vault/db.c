@@ -311,13 +311,14 @@ enum err db_run(struct db *db, const char *sql, struct params params)
 {
     AUTO(stmt_closep) struct stmt *s = NULL;
     enum err e;
+    int rc;
 
     if ((e = db_query(db, sql, params, &s)))
         return e;
-    do
-        e = stmt_next(s);
-    while (!e);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    do /* not stmt_next(): success leaves the story of an earlier failure alone */
+        rc = sqlite3_step(s->handle);
+    while (rc == SQLITE_ROW);
+    return rc == SQLITE_DONE ? ERR_OK : db_error(db, rc);
 }
 
 enum err db_change(struct db *db, const char *sql, struct params params, int64_t *changed)

@@ -190,7 +190,7 @@ enum err vault_check(struct vault *v, vault_problem *found, void *context, struc
         atomic_fetch_sub(&v->writer.holds, 1);
     if (!e && c.report.problems == 0)
         e = check_inside(&c, v);
-    if (e == ERR_CORRUPT) { /* met by SQLite: a problem like the others */
+    if (e == ERR_CORRUPT || e == ERR_INTERNAL) { /* met by SQLite: a problem like the others */
         tell(&c, "vault.db", err_story());
         e = ERR_OK;
     }

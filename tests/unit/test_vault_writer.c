@@ -283,6 +283,17 @@ static void the_anchor_is_settled_when_nothing_is_written(void **state)
     assert_ok(vault_write(f->vault, put, &p));
 }
 
+static void ending_a_read_keeps_the_story_of_a_failure(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = NULL;
+
+    assert_ok(vault_read(f->vault, &db));
+    assert_err(db_run(db, "SELECT nothing FROM w", NO_PARAMS), ERR_INTERNAL);
+    vault_read_end(f->vault, db);
+    assert_string_equal(err_story(), "SQLite: no such column: nothing");
+}
+
 #define WITH_VAULT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -294,6 +305,7 @@ int main(void)
         WITH_VAULT(jobs_that_break_the_rules_are_told),
         WITH_VAULT(a_statement_left_open_holds_nothing),
         WITH_VAULT(readers_cannot_write),
+        WITH_VAULT(ending_a_read_keeps_the_story_of_a_failure),
         WITH_VAULT(a_reader_too_many_waits_for_its_turn),
         WITH_VAULT(the_anchor_is_settled_when_nothing_is_written),
     };
