@@ -122,20 +122,21 @@ static json_t *warnings_of(struct intake *in, const char *dataset, bool first)
     return list;
 }
 
-static enum err add_entry(struct intake *in, struct str file, const char *format,
-                          const struct import_count *n, bool first, json_t *entries)
+static enum err add_entry(struct intake *in, const char *format, const struct import_count *n, bool first,
+                          json_t *entries)
 {
     static const struct import_count none = {0};
     const char *dataset = n ? n->dataset->name : NULL;
     const struct import_count *c = n ? n : &none;
-    json_t *entry = json_pack(
-        "{s:s%, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?, s:I, s:o}", "file",
-        file.ptr ? file.ptr : "", file.len, "import", import_id(in->import), "format", format, "dataset",
-        dataset, "new", (json_int_t)c->new_count, "same", (json_int_t)c->same, "replaced",
-        (json_int_t)c->replaced, "rejected", (json_int_t)(c->rejected + (first ? in->rejected : 0)), "first",
-        instant_or_null(c->any, c->first), "last", instant_or_null(c->any, c->last), "total",
-        n ? value_or_null(n) : json_null(), "unit", n ? n->dataset->unit : NULL, "gaps", (json_int_t)c->gaps,
-        "warnings", warnings_of(in, dataset, first));
+    int64_t rejected = c->rejected + (first ? in->rejected : 0);
+    json_t *entry =
+        json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s?, s:I, s:o}", "file",
+                  import_file(in->import), "import", import_id(in->import), "format", format, "dataset",
+                  dataset, "new", (json_int_t)c->new_count, "same", (json_int_t)c->same, "replaced",
+                  (json_int_t)c->replaced, "rejected", (json_int_t)rejected, "first",
+                  instant_or_null(c->any, c->first), "last", instant_or_null(c->any, c->last), "total",
+                  n ? value_or_null(n) : json_null(), "unit", n ? n->dataset->unit : NULL, "gaps",
+                  (json_int_t)c->gaps, "warnings", warnings_of(in, dataset, first));
 
     if (json_array_append_new(entries, entry))
         return err_set(ERR_NO_MEMORY, "answer of an import");
@@ -144,14 +145,14 @@ static enum err add_entry(struct intake *in, struct str file, const char *format
 
 /* Entries by the dataset's name: what people look for (consumption) comes before what it was read from
  * (index). */
-static enum err add_entries(struct intake *in, struct str file, const char *format, json_t *entries)
+static enum err add_entries(struct intake *in, const char *format, json_t *entries)
 {
     const struct import_count *counts, *next, *last = NULL;
     size_t count = import_counts(in->import, &counts);
     enum err e;
 
     if (count == 0)
-        return add_entry(in, file, format, NULL, true, entries);
+        return add_entry(in, format, NULL, true, entries);
     for (size_t n = 0; n < count; n++) {
         next = NULL;
         for (size_t i = 0; i < count; i++) {
@@ -162,7 +163,7 @@ static enum err add_entries(struct intake *in, struct str file, const char *form
                 next = &counts[i];
         }
         last = next;
-        if ((e = add_entry(in, file, format, next, n == 0, entries)))
+        if ((e = add_entry(in, format, next, n == 0, entries)))
             return e;
     }
     return ERR_OK;
@@ -193,13 +194,16 @@ enum err intake_file(const struct intake_options *options, struct str file, cons
         import_fail(import, e, options->now);
         return e;
     }
-    return add_entries(&in, file, format->name, entries);
+    return add_entries(&in, format->name, entries);
 }
 
 enum err intake_add_failure(json_t *entries, struct str file, enum err failure)
 {
-    json_t *entry = json_pack("{s:s%, s:{s:s, s:s}}", "file", file.ptr ? file.ptr : "", file.len, "error",
-                              "type", err_row(failure)->name, "detail", err_story());
+    char label[IMPORT_FILE_BYTES];
+    json_t *entry;
 
+    import_label(file, label);
+    entry = json_pack("{s:s, s:{s:s, s:s}}", "file", label, "error", "type", err_row(failure)->name, "detail",
+                      err_story());
     return json_array_append_new(entries, entry) ? err_set(ERR_NO_MEMORY, "answer of an import") : ERR_OK;
 }

@@ -49,7 +49,8 @@ static enum err read_values(const json_t *tree, struct dataset *d)
     json_array_foreach(values, i, item)
     {
         if ((e = json_get_text(item, "name", &d->values[i].name)) ||
-            (e = json_get_int(item, "denominator", &d->values[i].denominator)))
+            (e = json_get_int(item, "denominator", &d->values[i].denominator)) ||
+            (e = json_get_int(item, "minimum", &d->values[i].minimum)))
             return e;
         if (d->values[i].denominator < 1)
             return err_set(ERR_INVALID, "denominator of value %zu", i);

@@ -24,6 +24,7 @@ struct dataset {
     struct {
         const char *name;
         int64_t denominator;      /* stored integers are value × denominator */
+        int64_t minimum;          /* of those integers */
     } values[DATASET_VALUES_MAX]; /* the first is the record's main value */
     size_t value_count;
     enum step steps[DATASET_STEPS_MAX];

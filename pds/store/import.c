@@ -8,7 +8,6 @@
 #include "pds/store/source.h"
 #include "pds/vault/vault.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +18,7 @@ static const char SQL_BEGIN[] = "INSERT INTO import (id, file, format, started_a
 static const char SQL_END[] = "UPDATE import SET format = ?2, ended_at = ?3 WHERE number = ?1";
 static const char SQL_COUNT_ADD[] = "INSERT INTO import_count (import_number, dataset, new, same, replaced, "
                                     "rejected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-static const char SQL_EXTENT_ADD[] =
-    "INSERT INTO import_extent (import_number, series_id, start_at, end_at) VALUES (?1, ?2, ?3, ?4)"
-    " ON CONFLICT DO UPDATE SET start_at = min(start_at, excluded.start_at), end_at = max(end_at, "
-    "excluded.end_at)";
-static const char SQL_CONFIRM[] = "INSERT INTO import_confirmed (import_number, series_id, start_at, end_at)"
-                                  " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+static const char SQL_PART_ADD[] = "INSERT INTO import_part (import_number) VALUES (?1)";
 static const char SQL_INTERVALS[] = "SELECT start_at, end_at FROM record WHERE series_id = ?1 AND start_at "
                                     ">= ?2 AND start_at < ?3 ORDER BY start_at";
 
@@ -34,18 +28,23 @@ struct lane {
     struct import_count *count;
     const char *provider, *grain; /* constants */
     char reference[IMPORT_REFERENCE_BYTES + 1];
-    int64_t first, last;        /* extent, when any */
-    int64_t run_start, run_end; /* unbroken run of confirmed records; empty when equal */
+    int64_t first, last; /* start of the first interval, end of the last, when any */
     bool any;
+    /* Of the part at hand. */
+    int64_t part_first, part_last; /* starts, when part_any */
+    bool part_any;
+    int64_t added;
+    int64_t run_start, run_end; /* unbroken run of confirmed records; empty when equal */
 };
 
 struct import {
     struct vault *vault; /* borrowed */
     char id[ID_CHARS + 1];
-    char file[LIMIT_FILE_NAME_BYTES + 1];
+    char file[IMPORT_FILE_BYTES];
     const char *format;
     int64_t started_at;
     int64_t number; /* 0 until the first batch */
+    int64_t part;   /* the one at hand */
     struct import_count counts[IMPORT_DATASETS_MAX];
     size_t count_used;
     struct lane lanes[SERIES_MAX];
@@ -58,6 +57,18 @@ struct import {
     } batch[BATCH_RECORDS];
 };
 
+void import_label(struct str file, char out[static IMPORT_FILE_BYTES])
+{
+    bool text = str_is_utf8(file);
+    size_t len = 0;
+
+    for (; len < file.len && len < LIMIT_FILE_NAME_BYTES; len++)
+        out[len] = !text && (unsigned char)file.ptr[len] >= 0x80 ? '?' : file.ptr[len];
+    while (!str_is_utf8((struct str){out, len}))
+        len--; /* cut within a character */
+    out[len] = '\0';
+}
+
 enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out)
 {
     struct import *m = mem_new(sizeof *m);
@@ -69,11 +80,7 @@ enum err import_new(struct vault *v, struct str file, int64_t now, struct import
         mem_free(m);
         return e;
     }
-    if (file.len > LIMIT_FILE_NAME_BYTES)
-        file.len = LIMIT_FILE_NAME_BYTES;
-    while (file.len > 0 && !str_is_utf8(file))
-        file.len--;
-    memcpy(m->file, file.ptr ? file.ptr : "", file.len);
+    import_label(file, m->file);
     m->vault = v;
     m->format = "";
     m->started_at = now;
@@ -84,6 +91,8 @@ enum err import_new(struct vault *v, struct str file, int64_t now, struct import
 void import_set_format(struct import *m, const char *format) { m->format = format; }
 
 const char *import_id(const struct import *m) { return m->id; }
+
+const char *import_file(const struct import *m) { return m->file; }
 
 size_t import_counts(const struct import *m, const struct import_count **out)
 {
@@ -152,72 +161,99 @@ static enum err end_run(struct db *db, const struct import *m, struct lane *lane
 
     if (lane->run_start == lane->run_end)
         return ERR_OK;
-    e = db_run(db, SQL_CONFIRM,
-               PARAMS(INT(m->number), INT(lane->series_id), INT(lane->run_start), INT(lane->run_end)));
+    e = record_note_confirmed(db, m->part, lane->series_id, lane->run_start, lane->run_end);
     lane->run_start = lane->run_end = 0;
     return e;
 }
 
-static void widen(int64_t *first, int64_t *last, bool *any, const struct record *r)
+/* Keep the runs of confirmed records. An instant is its own run. */
+static enum err follow_run(struct db *db, struct import *m, struct lane *lane, const struct record *r,
+                           bool same)
 {
-    if (!*any || r->start_at < *first)
-        *first = r->start_at;
-    if (!*any || r->end_at > *last)
-        *last = r->end_at;
-    *any = true;
-}
-
-/* Count one record that was put, and keep the runs of confirmed ones. An instant is its own run. */
-static enum err account(struct db *db, struct import *m, struct lane *lane, const struct record *r,
-                        enum record_outcome outcome)
-{
-    struct import_count *count = lane->count;
     int64_t end = r->end_at > r->start_at ? r->end_at : r->start_at + 1;
     enum err e;
 
-    if (outcome == RECORD_WORSE) {
-        count->rejected++;
-        return ERR_OK;
-    }
-    widen(&count->first, &count->last, &count->any, r);
-    widen(&lane->first, &lane->last, &lane->any, r);
-    count->new_count += outcome == RECORD_NEW;
-    count->same += outcome == RECORD_SAME;
-    count->replaced += outcome == RECORD_REPLACED;
-    if (outcome != RECORD_REPLACED && count->dataset->aggregate == DATASET_SUM)
-        count->total += r->values[0];
-    if (outcome != RECORD_SAME)
-        return end_run(db, m, lane);
-    if (lane->run_end == r->start_at && lane->run_start != lane->run_end) {
+    if (same && lane->run_end == r->start_at && lane->run_start != lane->run_end) {
         lane->run_end = end;
         return ERR_OK;
     }
-    if ((e = end_run(db, m, lane)))
+    if ((e = end_run(db, m, lane)) || !same)
         return e;
     lane->run_start = r->start_at;
     lane->run_end = end;
     return ERR_OK;
 }
 
-static enum err begin_row(struct db *db, struct import *m)
+static void widen(int64_t *first, int64_t *last, bool *any, int64_t low, int64_t high)
+{
+    if (!*any || low < *first)
+        *first = low;
+    if (!*any || high > *last)
+        *last = high;
+    *any = true;
+}
+
+/* Count one record that was put. */
+static enum err account(struct db *db, struct import *m, struct lane *lane, const struct record *r,
+                        enum record_outcome outcome)
+{
+    struct import_count *count = lane->count;
+
+    if (outcome == RECORD_WORSE) {
+        count->rejected++;
+        return end_run(db, m, lane);
+    }
+    widen(&count->first, &count->last, &count->any, r->start_at, r->end_at);
+    widen(&lane->first, &lane->last, &lane->any, r->start_at, r->end_at);
+    widen(&lane->part_first, &lane->part_last, &lane->part_any, r->start_at, r->start_at);
+    count->new_count += outcome == RECORD_NEW;
+    count->same += outcome == RECORD_SAME;
+    count->replaced += outcome == RECORD_REPLACED;
+    lane->added += outcome == RECORD_NEW;
+    if (outcome != RECORD_REPLACED && count->dataset->aggregate == DATASET_SUM)
+        count->total += r->values[0];
+    return follow_run(db, m, lane, r, outcome == RECORD_SAME);
+}
+
+static enum err begin_part(struct db *db, struct import *m)
 {
     enum err e;
 
-    if (m->number)
-        return ERR_OK;
-    if ((e = db_run(db, SQL_BEGIN, PARAMS(TEXT(m->id), TEXT(m->file), TEXT(m->format), INT(m->started_at)))))
+    if (!m->number) {
+        if ((e = db_run(db, SQL_BEGIN,
+                        PARAMS(TEXT(m->id), TEXT(m->file), TEXT(m->format), INT(m->started_at)))))
+            return e;
+        m->number = db_last_rowid(db);
+    }
+    if ((e = db_run(db, SQL_PART_ADD, PARAMS(INT(m->number)))))
         return e;
-    m->number = db_last_rowid(db);
+    m->part = db_last_rowid(db);
     return ERR_OK;
 }
 
-/* Records of the batch and the extents they reach, in one transaction. */
+/* What of the part belongs to one series. */
+static enum err end_part(struct db *db, struct import *m, struct lane *lane)
+{
+    enum err e;
+
+    if (!lane->part_any)
+        return ERR_OK;
+    if ((e = end_run(db, m, lane)) ||
+        (e = record_note_extent(db, m->part, lane->series_id, lane->part_first, lane->part_last)) ||
+        (e = source_count(db, lane->series_id, lane->added)))
+        return e;
+    lane->added = 0;
+    lane->part_any = false;
+    return ERR_OK;
+}
+
+/* The records of the batch, in one transaction: a part of the import. */
 static enum err put_batch(struct db *db, struct import *m)
 {
     enum record_outcome outcome;
     enum err e;
 
-    if ((e = begin_row(db, m)))
+    if ((e = begin_part(db, m)))
         return e;
     for (size_t i = 0; i < m->batch_used; i++) {
         struct record *r = &m->batch[i].record;
@@ -228,14 +264,12 @@ static enum err put_batch(struct db *db, struct import *m)
                                lane->grain, m->started_at, &lane->series_id)))
             return e;
         r->series_id = lane->series_id;
-        r->import_number = m->number;
+        r->part = m->part;
         if ((e = record_put(db, r, &outcome)) || (e = account(db, m, lane, r, outcome)))
             return err_wrap(e, "line %" PRId64, r->line);
     }
     for (size_t i = 0; i < m->lane_used; i++) {
-        if (m->lanes[i].any && (e = db_run(db, SQL_EXTENT_ADD,
-                                           PARAMS(INT(m->number), INT(m->lanes[i].series_id),
-                                                  INT(m->lanes[i].first), INT(m->lanes[i].last)))))
+        if ((e = end_part(db, m, &m->lanes[i])))
             return e;
     }
     return ERR_OK;
@@ -249,7 +283,11 @@ enum err import_add(struct import *m, const struct dataset *d, const char *provi
     size_t lane;
     enum err e;
 
-    assert(r->end_at >= r->start_at);
+    for (size_t i = 0; i < d->value_count; i++) {
+        if ((r->present & (1U << i)) && r->values[i] < d->values[i].minimum)
+            return err_set(ERR_INVALID, "line %" PRId64 ": %s is below what %s allows", r->line,
+                           d->values[i].name, d->name);
+    }
     if ((e = lane_of(m, d, provider, reference, grain, &lane)))
         return e;
     if (m->batch_used == BATCH_RECORDS) {
@@ -298,7 +336,7 @@ static enum err close_work(struct db *db, void *context)
     if ((e = put_batch(db, m)))
         return e;
     for (size_t i = 0; i < m->lane_used; i++) {
-        if ((e = end_run(db, m, &m->lanes[i])) || (e = count_gaps(db, &m->lanes[i])))
+        if ((e = count_gaps(db, &m->lanes[i])))
             return e;
     }
     for (size_t i = 0; i < m->count_used; i++) {

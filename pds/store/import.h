@@ -1,12 +1,14 @@
 /* An import: one file, or one run of a connector, that brings records, and its trace.
  *
- * Records go in by batches, each durable and atomic. An import that fails, or that was cut by a crash
- * (import_recover), is undone as a whole: what it brought goes, what it replaced comes back. */
+ * Records go in by batches (import_part), each durable and atomic; they can be seen as they come. An import
+ * that fails, or that was cut by a crash (import_recover), is undone as a whole: what it brought goes, what
+ * it replaced comes back. */
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
 #include "pds/base/err.h"
 #include "pds/base/id.h"
 #include "pds/base/json.h"
+#include "pds/base/limits.h"
 #include "pds/base/str.h"
 #include "pds/store/dataset.h"
 #include "pds/store/record.h"
@@ -16,7 +18,7 @@
 
 struct vault; /* pds/vault/vault.h */
 
-enum { IMPORT_DATASETS_MAX = 16, IMPORT_REFERENCE_BYTES = 64 };
+enum { IMPORT_DATASETS_MAX = 16, IMPORT_REFERENCE_BYTES = 64, IMPORT_FILE_BYTES = LIMIT_FILE_NAME_BYTES + 1 };
 
 /* What it did to one dataset. */
 struct import_count {
@@ -30,12 +32,17 @@ struct import_count {
 
 struct import;
 
-/* Begin. The file's name is a label, cut at LIMIT_FILE_NAME_BYTES. Nothing is written before the first batch.
+/* The name of a file as it is kept and told: a label, cut at LIMIT_FILE_NAME_BYTES, each byte of no UTF-8
+ * text a '?'. */
+void import_label(struct str file, char out[static IMPORT_FILE_BYTES]);
+
+/* Begin. Nothing is written before the first batch.
  */
 MUST_CHECK enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out);
 void import_set_format(struct import *m, const char *format); /* constant text */
 
-/* Add a record of a series (series_id and import_number of r are filled here). ERR_TOO_LARGE over
+/* Add a record of a series (series_id and part of r are filled here). ERR_INVALID for a value below the
+ * dataset's least, or as record_put() says, later: the batch is written when it is full. ERR_TOO_LARGE over
  * IMPORT_DATASETS_MAX datasets or a longer reference. Once it failed, only import_fail() makes sense. */
 MUST_CHECK enum err import_add(struct import *m, const struct dataset *d, const char *provider,
                                struct str reference, const char *grain, const struct record *r);
@@ -49,7 +56,8 @@ void import_fail(struct import *m, enum err failure, int64_t now);
 void import_free(struct import *m);
 static inline void import_freep(struct import **m) { import_free(*m); }
 
-const char *import_id(const struct import *m); /* borrowed */
+const char *import_id(const struct import *m);   /* borrowed */
+const char *import_file(const struct import *m); /* its label as it is kept: cut, UTF-8; borrowed */
 size_t import_counts(const struct import *m,
                      const struct import_count **out); /* borrowed; in order of appearance */
 
@@ -60,6 +68,6 @@ MUST_CHECK enum err import_undo(struct vault *v, struct str id, int64_t now, int
 MUST_CHECK enum err import_recover(struct vault *v, int64_t now);
 
 /* {"imports":[{"id","file","format","at","new","same","replaced","rejected","datasets":[…],"undone_at","failure"}],"next"}:
- * newest first, those before `before` ('' or an id). */
+ * newest first, those before `before` ('' or an id, ERR_INVALID for another). */
 MUST_CHECK enum err import_list(struct vault *v, struct str before, int64_t limit, json_t **out);
 #endif

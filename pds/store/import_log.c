@@ -12,12 +12,12 @@ static const char SQL_FIND[] =
     "SELECT number, ended_at IS NULL, undone_at IS NOT NULL FROM import WHERE id = ?1";
 static const char SQL_UNDONE[] = "UPDATE import SET undone_at = ?2, failure = ?3 WHERE number = ?1";
 static const char SQL_CUT[] = "SELECT number FROM import WHERE ended_at IS NULL AND undone_at IS NULL";
-static const char SQL_FORGET_EXTENT[] = "DELETE FROM import_extent WHERE import_number = ?1";
-static const char SQL_FORGET_CONFIRMED[] = "DELETE FROM import_confirmed WHERE import_number = ?1";
-static const char SQL_LIST[] =
-    "SELECT id, file, format, started_at, undone_at, failure, number FROM import"
-    " WHERE number < coalesce((SELECT number FROM import WHERE id = ?1), 9223372036854775807)"
-    " ORDER BY number DESC LIMIT ?2";
+static const char SQL_LAST_PART[] = "SELECT max(number) FROM import_part WHERE import_number = ?1";
+static const char SQL_PART_FORGET[] = "DELETE FROM import_part WHERE number = ?1";
+static const char SQL_NUMBER[] = "SELECT number FROM import WHERE id = ?1";
+static const char SQL_LIST[] = "SELECT id, file, format, started_at, undone_at, failure, number FROM import"
+                               " WHERE number < ?1"
+                               " ORDER BY number DESC LIMIT ?2";
 static const char SQL_COUNTS[] = "SELECT dataset, new, same, replaced, rejected FROM import_count WHERE "
                                  "import_number = ?1 ORDER BY dataset";
 
@@ -29,16 +29,18 @@ struct undoing {
     int64_t removed, restored;
 };
 
+/* Part by part, the last one first. */
 static enum err undo_number(struct db *db, struct undoing *u)
 {
-    struct params key = PARAMS(INT(u->number));
+    int64_t part;
     enum err e;
 
-    if ((e = db_run(db, SQL_FORGET_CONFIRMED, key)) ||
-        (e = record_undo(db, u->number, &u->removed, &u->restored)) ||
-        (e = db_run(db, SQL_FORGET_EXTENT, key)))
-        return e;
-    return db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
+    while (!(e = db_number(db, SQL_LAST_PART, PARAMS(INT(u->number)), &part)) && part > 0) {
+        if ((e = record_undo(db, part, &u->removed, &u->restored)) ||
+            (e = db_run(db, SQL_PART_FORGET, PARAMS(INT(part)))))
+            return e;
+    }
+    return e ? e : db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
 }
 
 static enum err undo_work(struct db *db, void *context)
@@ -157,13 +159,17 @@ enum err import_list(struct vault *v, struct str before, int64_t limit, json_t *
     AUTO(reader_done) struct reader reader = {v, NULL};
     AUTO(stmt_closep) struct stmt *row = NULL;
     json_t *array;
+    int64_t number = INT64_MAX;
     enum err e;
 
     if (!list)
         return err_set(ERR_NO_MEMORY, "list of imports");
     array = json_object_get(list, "imports");
-    if ((e = vault_read(v, &reader.db)) ||
-        (e = db_query(reader.db, SQL_LIST, PARAMS(STR_TEXT(before), INT(limit + 1)), &row)))
+    if ((e = vault_read(v, &reader.db)))
+        return e;
+    if (before.len && (e = db_number(reader.db, SQL_NUMBER, PARAMS(STR_TEXT(before)), &number)))
+        return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "the cursor is no import") : e;
+    if ((e = db_query(reader.db, SQL_LIST, PARAMS(INT(number), INT(limit + 1)), &row)))
         return e;
     while (!(e = stmt_next(row))) {
         if ((int64_t)json_array_size(array) == limit) {

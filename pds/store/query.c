@@ -9,9 +9,13 @@
 
 enum { LANES_MAX = 64, DAYS_MAX = 367, LONGS_MAX = 512 };
 
-static const char SQL_SERIES[] = "SELECT s.id FROM series s WHERE s.dataset = ?1 AND EXISTS"
-                                 " (SELECT 1 FROM record r WHERE r.series_id = s.id AND r.start_at >= ?2 AND "
-                                 "r.start_at < ?3) ORDER BY s.id LIMIT 64";
+/* The series that have something in the window, those of the source with most records first. */
+static const char SQL_SERIES[] =
+    "SELECT s.id, s.source_id FROM series s WHERE s.dataset = ?1 AND (?4 = 0 OR s.source_id = ?4) AND EXISTS"
+    " (SELECT 1 FROM record r WHERE r.series_id = s.id AND r.start_at >= ?2 AND r.start_at < ?3)"
+    " ORDER BY (SELECT sum(records) FROM series x WHERE x.dataset = s.dataset AND x.source_id = s.source_id) "
+    "DESC,"
+    " s.source_id, s.id";
 static const char SQL_ROWS[] =
     "SELECT start_at, end_at, value, quality, more FROM record"
     " WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at, end_at";
@@ -19,13 +23,24 @@ static const char SQL_ROWS[] =
 static const char SQL_DAY_COUNT[] =
     "SELECT count(*) FROM record WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3";
 
+struct query_lane;
+
+/* A record of several days that a bucket holds whole. */
+struct query_long {
+    struct query_row row;
+    const struct query_lane *lane;
+    bool overlapped; /* by later records of its own lane */
+};
+
 /* One series, read in time order, one row ahead. */
 struct query_lane {
-    int64_t series_id;
+    int64_t series_id, source_id;
     struct stmt *rows; /* owned */
     struct query_row next;
     bool ended;
-    struct tally tally; /* of the window at hand */
+    struct tally tally;      /* of the window at hand */
+    int64_t used_to;         /* end of the last row that was counted: one that overlaps it is passed over */
+    struct query_long *wide; /* the last long one of this lane in the bucket, or NULL */
 };
 
 struct query {
@@ -37,9 +52,10 @@ struct query {
     struct {
         int64_t start_at, end_at;
         struct tally tally;
+        const struct query_lane *lane; /* the one chosen */
     } days[DAYS_MAX];
     size_t day_count;
-    struct query_row longs[LONGS_MAX]; /* records of several days, whole in the bucket */
+    struct query_long longs[LONGS_MAX];
     size_t long_count;
     /* records as they are, of several series: the day at hand */
     int64_t window_end;
@@ -84,15 +100,20 @@ static enum err open_lanes(struct query *q)
     const struct query_options *o = &q->options;
     enum err e;
 
-    if ((e = db_query(q->db, SQL_SERIES, PARAMS(TEXT(o->dataset->name), INT(o->from), INT(o->to)), &series)))
+    if ((e = db_query(q->db, SQL_SERIES,
+                      PARAMS(TEXT(o->dataset->name), INT(o->from), INT(o->to), INT(o->source_id)), &series)))
         return e;
     while (!(e = stmt_next(series))) {
         struct query_lane *lane = &q->lanes[q->lane_count];
 
+        if (q->lane_count == LANES_MAX)
+            return err_set(ERR_TOO_LARGE, "more than %d series at once: ask for one source", LANES_MAX);
         if ((e = db_query(q->db, SQL_ROWS, PARAMS(INT(stmt_int(series, 0)), INT(o->from), INT(o->to)),
                           &lane->rows)))
             return e;
         lane->series_id = stmt_int(series, 0);
+        lane->source_id = stmt_int(series, 1);
+        lane->used_to = INT64_MIN;
         q->lane_count++;
         if ((e = lane_advance(q, lane)))
             return e;
@@ -149,13 +170,29 @@ static bool earliest(struct query *q, int64_t *start_at)
     return lane != NULL;
 }
 
-static bool row_is_within(const struct query_row *row, int64_t end_at)
+/* Count a row of a lane in the window that ends at end_at, unless it overlaps the one before. One that ends
+ * later is kept as a long one when the bucket holds it. */
+static enum err use_row(struct query *q, struct query_lane *lane, int64_t end_at, int64_t bucket_end)
 {
-    return row->end_at <= end_at && row->start_at < end_at;
+    const struct query_row *row = &lane->next;
+
+    if (row->start_at < lane->used_to)
+        return ERR_OK;
+    if (row->end_at <= end_at) {
+        if (lane->wide && row->start_at < lane->wide->row.end_at)
+            lane->wide->overlapped = true;
+        tally_add(&lane->tally, q->options.dataset, row);
+        lane->used_to = row->end_at;
+    } else if (row->end_at <= bucket_end) {
+        if (q->long_count == LONGS_MAX)
+            return err_set(ERR_TOO_LARGE, "more than %d records of several days in one step", LONGS_MAX);
+        lane->wide = &q->longs[q->long_count++];
+        *lane->wide = (struct query_long){*row, lane, false};
+    }
+    return ERR_OK;
 }
 
-/* Read all rows that start before end_at into the lanes' tallies. Those that end later are kept as long ones
- * when the bucket holds them. */
+/* Read all rows that start before end_at into the lanes' tallies. */
 static enum err read_window(struct query *q, int64_t end_at, int64_t bucket_end)
 {
     enum err e;
@@ -165,45 +202,52 @@ static enum err read_window(struct query *q, int64_t end_at, int64_t bucket_end)
 
         lane->tally = (struct tally){0};
         while (!lane->ended && lane->next.start_at < end_at) {
-            if (row_is_within(&lane->next, end_at))
-                tally_add(&lane->tally, q->options.dataset, &lane->next);
-            else if (lane->next.end_at <= bucket_end && q->long_count < LONGS_MAX)
-                q->longs[q->long_count++] = lane->next;
-            if ((e = lane_advance(q, lane)))
+            if ((e = use_row(q, lane, end_at, bucket_end)) || (e = lane_advance(q, lane)))
                 return e;
         }
     }
     return ERR_OK;
 }
 
-/* The lane that covers most of the window; of equals, the one with more records. */
-static const struct tally *best_tally(const struct query *q)
+/* The lane whose tally stands for the window. Lanes of one source follow each other, the main source first:
+ * the first source that has anything; of its lanes the one that covers most; of equals, the one with more
+ * records. */
+static const struct query_lane *best_lane(const struct query *q)
 {
-    const struct tally *best = &q->lanes[0].tally;
+    const struct query_lane *best = &q->lanes[0];
 
     for (size_t i = 1; i < q->lane_count; i++) {
-        const struct tally *t = &q->lanes[i].tally;
+        const struct query_lane *lane = &q->lanes[i];
+        const struct tally *t = &lane->tally;
 
-        if (t->covered_s > best->covered_s || (t->covered_s == best->covered_s && t->count > best->count))
-            best = t;
+        if (best->tally.count > 0 && lane->source_id != best->source_id)
+            break;
+        if (best->tally.count == 0 || t->covered_s > best->tally.covered_s ||
+            (t->covered_s == best->tally.covered_s && t->count > best->tally.count))
+            best = lane;
     }
     return best;
 }
 
-/* Put a record of several days in the place of its days, when it covers more than they do. */
-static void use_long(struct query *q, const struct query_row *row, int64_t *used_to, struct tally *out)
+/* Use a record of several days: beside the days' own when it is of the series chosen for each of them that
+ * has any, else in their place when it covers more than they do. */
+static void use_long(struct query *q, const struct query_long *wide, int64_t *used_to, struct tally *out)
 {
+    const struct query_row *row = &wide->row;
     int64_t covered = 0;
+    bool apart = !wide->overlapped;
 
     if (row->start_at < *used_to)
         return;
     for (size_t i = 0; i < q->day_count; i++) {
-        if (q->days[i].start_at < row->end_at && q->days[i].end_at > row->start_at)
-            covered += q->days[i].tally.covered_s;
+        if (q->days[i].start_at >= row->end_at || q->days[i].end_at <= row->start_at)
+            continue;
+        covered += q->days[i].tally.covered_s;
+        apart = apart && (q->days[i].tally.count == 0 || q->days[i].lane == wide->lane);
     }
-    if (covered >= row->end_at - row->start_at)
+    if (!apart && covered >= row->end_at - row->start_at)
         return;
-    for (size_t i = 0; i < q->day_count; i++) {
+    for (size_t i = 0; !apart && i < q->day_count; i++) {
         if (q->days[i].start_at < row->end_at && q->days[i].end_at > row->start_at)
             q->days[i].tally.count = 0;
     }
@@ -218,6 +262,8 @@ static enum err next_bucket(struct query *q, int64_t start_at, int64_t end_at, s
     enum err e;
 
     q->day_count = q->long_count = 0;
+    for (size_t i = 0; i < q->lane_count; i++)
+        q->lanes[i].wide = NULL;
     while (earliest(q, &window) && window < end_at && q->day_count < DAYS_MAX) {
         window = by_day ? zone_day_start(q->options.zone, window) : start_at;
         window_end = by_day ? zone_day_next(q->options.zone, window) : end_at;
@@ -225,7 +271,9 @@ static enum err next_bucket(struct query *q, int64_t start_at, int64_t end_at, s
             return e;
         q->days[q->day_count].start_at = window;
         q->days[q->day_count].end_at = window_end;
-        q->days[q->day_count++].tally = *best_tally(q);
+        q->days[q->day_count].lane = best_lane(q);
+        q->days[q->day_count].tally = q->days[q->day_count].lane->tally;
+        q->day_count++;
     }
     for (size_t i = 0; i < q->long_count; i++)
         use_long(q, &q->longs[i], &used_to, out);
@@ -264,13 +312,15 @@ static enum err next_stepped(struct query *q, struct query_row *row)
     return ERR_OK;
 }
 
-/* Of several series, the one with most records on the local day at hand. */
+/* The first source that has anything on the local day at hand; of its series the one with most records. */
 static enum err choose_lane(struct query *q, int64_t from, int64_t to)
 {
     int64_t most = -1, count;
     enum err e;
 
     for (size_t i = 0; i < q->lane_count; i++) {
+        if (most > 0 && q->lanes[i].source_id != q->lanes[q->chosen].source_id)
+            break;
         if ((e = db_number(q->db, SQL_DAY_COUNT, PARAMS(INT(q->lanes[i].series_id), INT(from), INT(to)),
                            &count)))
             return e;
@@ -316,15 +366,15 @@ enum err query_next(struct query *q, struct query_row *row)
     return q->options.step == STEP_NONE ? next_as_is(q, row) : next_stepped(q, row);
 }
 
-void query_coverage(const struct query *q, int64_t *covered_s, int64_t *span_s)
+void query_coverage(const struct query *q, const struct query_row *next, int64_t *covered_s, int64_t *span_s)
 {
-    int64_t from = q->options.from, to = q->options.to;
+    int64_t from = q->options.from, to = next ? next->start_at : q->options.to;
 
     if (from == INT64_MIN)
         from = q->first;
     if (to == INT64_MAX)
         to = q->last;
-    *covered_s = q->covered_s;
+    *covered_s = q->covered_s - (next ? next->covered_s : 0);
     *span_s = q->any || (q->options.from != INT64_MIN && q->options.to != INT64_MAX) ? to - from : 0;
 }
 

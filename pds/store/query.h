@@ -1,10 +1,12 @@
 /* Reading a dataset: its records as they are, or put together by steps of the calendar.
  *
- * Several series may tell the same quantity; they are never added. For steps of a day or more, and for
- * records as they are, one series is chosen for each local day; below a day, for each bucket.
- * The choice is the series that covers most of it; of equals, the finer one. A record that
- * spans several days counts in the bucket that holds it whole, where it covers more than the days'
- * own records do. A bucket without data is absent; one partly filled says how much of it is covered. */
+ * Several series may tell the same quantity; they are never added. One stands for each local day (for each
+ * bucket when the step is shorter): of the main source, which is the one with most records, as long as it has
+ * anything there, then of the others. Of a source's series it is the one that covers most of the day, of
+ * equals the one with more records; for records as they are, the one with most records. Records of a series
+ * that overlap are not added either: the first counts. A record that spans several days counts in the bucket
+ * that holds it whole: beside the days' own records of its series, or in the place of others' where it covers
+ * more than they do. A bucket without data is absent; one partly filled says how much of it is covered. */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 #include "pds/base/err.h"
@@ -20,9 +22,9 @@ struct db; /* pds/vault/db.h */
 
 struct query_options {
     const struct dataset *dataset;
-    int64_t from,
-        to;         /* records within [from, to) only; seconds, UTC. INT64_MIN and INT64_MAX: without limit */
-    enum step step; /* STEP_NONE: records as they are */
+    int64_t from, to;  /* records within [from, to) only; seconds, UTC. INT64_MIN, INT64_MAX: without limit */
+    enum step step;    /* STEP_NONE: records as they are */
+    int64_t source_id; /* records of this source alone; 0: of all, as said above */
     const struct zone *zone; /* of days, weeks, months, years */
 };
 
@@ -40,9 +42,10 @@ struct query;
 MUST_CHECK enum err query_new(struct db *db, const struct query_options *options, struct query **out);
 /* The next row, in time order. ERR_NOT_FOUND after the last. */
 MUST_CHECK enum err query_next(struct query *q, struct query_row *row);
-/* Over the rows given so far: seconds with data, and the span asked for: [from, to), or from the first
- * record's start to the last one's end where there was no limit. */
-void query_coverage(const struct query *q, int64_t *covered_s, int64_t *span_s);
+/* Over the rows given so far (but for `next`, when one was read that is not given): seconds with data, and
+ * the span asked for: [from, to), or from the first record's start to the last one's end where there was no
+ * limit. */
+void query_coverage(const struct query *q, const struct query_row *next, int64_t *covered_s, int64_t *span_s);
 void query_free(struct query *q);
 static inline void query_freep(struct query **q) { query_free(*q); }
 

@@ -115,9 +115,7 @@ static void tail(struct query_text *t, const struct query_row *next, struct buf 
     t->ended = true;
     if (t->format != QUERY_JSON)
         return;
-    query_coverage(t->query, &covered, &span);
-    if (next)
-        covered -= next->covered_s; /* read, not given */
+    query_coverage(t->query, next, &covered, &span);
     buf_text(out, "],\"coverage\":");
     add_share(out, covered, span);
     buf_text(out, ",\"next\":");

@@ -8,72 +8,25 @@
 
 enum { MORE_BYTES = DATASET_VALUES_MAX * 24 };
 
-/* The first import after ?1 and before `until` that found the row of `t` there already, or NULL. */
-#define CONFIRMED_BY(t, until)                                                                               \
-    "SELECT min(c.import_number) FROM import_confirmed c WHERE c.series_id = " t                             \
-    ".series_id AND c.start_at <= " t ".start_at AND c.end_at >= " t                                         \
-    ".end_at AND c.import_number > ?1 AND c.import_number < " until
-/* What import ?1 replaced in the place of `t`. */
-#define REPLACED_BY_IMPORT(t)                                                                                \
-    "SELECT g.value, g.quality, g.import_number, g.line, g.more FROM record_history g WHERE g.series_id "    \
-    "= " t ".series_id AND g.start_at = " t ".start_at AND g.end_at = " t ".end_at AND g.replaced_by = ?1"
+/* Wide enough for any meter; sums of as many records as a store holds stay within 63 bits. */
+static const int64_t VALUE_MAX = 1000000000000;
+/* 1 January 1900 and 2200: what lies outside is a mistake, and calendars stay within what clock.h can write.
+ */
+static const int64_t START_MIN = -2208988800, END_MAX = 7258118400;
 
 static const char SQL_INSERT[] =
-    "INSERT INTO record (series_id, start_at, end_at, value, quality, import_number, line, more)"
+    "INSERT INTO record (series_id, start_at, end_at, value, quality, part, line, more)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
 static const char SQL_FIND[] = "SELECT value, quality, more FROM record"
                                " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3";
 static const char SQL_KEEP[] =
-    "INSERT INTO record_history (series_id, start_at, end_at, replaced_by, value, quality, import_number, "
+    "INSERT INTO record_history (series_id, start_at, end_at, replaced_by, value, quality, part, "
     "line, more)"
-    " SELECT series_id, start_at, end_at, ?4, value, quality, import_number, line, more FROM record"
-    " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3 AND import_number <> ?4";
+    " SELECT series_id, start_at, end_at, ?4, value, quality, part, line, more FROM record"
+    " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3 AND part <> ?4";
 static const char SQL_REPLACE[] =
-    "UPDATE record SET value = ?4, quality = ?5, import_number = ?6, line = ?7, more = ?8"
+    "UPDATE record SET value = ?4, quality = ?5, part = ?6, line = ?7, more = ?8"
     " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3";
-
-/* Undoing import ?1 in series ?2 between ?3 and ?4, as if it had never come. First: a version that a later
- * import confirmed while it stood counts as that import's, so what ?1 had replaced was replaced by that one.
- */
-static const char SQL_CHAIN_REASSIGN[] =
-    "UPDATE OR REPLACE record_history AS g SET replaced_by = (" CONFIRMED_BY(
-        "g", "coalesce((SELECT min(h.replaced_by) FROM record_history h WHERE h.series_id = g.series_id"
-             " AND h.start_at = g.start_at AND h.end_at = g.end_at AND h.replaced_by > ?1), "
-             "9223372036854775807)") ")"
-                                     " WHERE g.replaced_by = ?1 AND g.series_id = ?2 AND g.start_at BETWEEN "
-                                     "?3 AND ?4 AND (" CONFIRMED_BY(
-                                         "g", "coalesce((SELECT min(h.replaced_by) FROM record_history h "
-                                              "WHERE h.series_id = g.series_id"
-                                              " AND h.start_at = g.start_at AND h.end_at = g.end_at AND "
-                                              "h.replaced_by > ?1), 9223372036854775807)") ") IS NOT NULL";
-static const char SQL_HISTORY_REASSIGN[] =
-    "UPDATE record_history AS h SET line = 0, import_number = (" CONFIRMED_BY(
-        "h", "h.replaced_by") ")"
-                              " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-                              " AND (" CONFIRMED_BY("h", "h.replaced_by") ") IS NOT NULL";
-/* A version of ?1 that was itself replaced since: what it had replaced takes its place. */
-static const char SQL_HISTORY_TAKE[] =
-    "UPDATE record_history AS h SET (value, quality, import_number, line, more) = (" REPLACED_BY_IMPORT(
-        "h") ")"
-             " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-             " AND EXISTS (" REPLACED_BY_IMPORT("h") ")";
-static const char SQL_HISTORY_DROP[] =
-    "DELETE FROM record_history WHERE replaced_by = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4";
-static const char SQL_HISTORY_GONE[] =
-    "DELETE FROM record_history WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4";
-static const char SQL_RECORD_REASSIGN[] = "UPDATE record AS r SET line = 0, import_number = (" CONFIRMED_BY(
-    "r", "9223372036854775807") ")"
-                                " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-                                " AND (" CONFIRMED_BY("r", "9223372036854775807") ") IS NOT NULL";
-static const char SQL_RECORD_RESTORE[] =
-    "UPDATE record AS r SET (value, quality, import_number, line, more) = (" REPLACED_BY_IMPORT(
-        "r") ")"
-             " WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4"
-             " AND EXISTS (" REPLACED_BY_IMPORT("r") ")";
-static const char SQL_RECORD_DROP[] =
-    "DELETE FROM record WHERE import_number = ?1 AND series_id = ?2 AND start_at BETWEEN ?3 AND ?4";
-static const char SQL_EXTENTS[] =
-    "SELECT series_id, start_at, end_at FROM import_extent WHERE import_number = ?1";
 
 static const char *const QUALITIES[] = {[RECORD_ESTIMATED] = "estimated",
                                         [RECORD_MEASURED] = "measured",
@@ -211,12 +164,25 @@ static enum err put_again(struct db *db, const struct record *r, struct str more
         return ERR_OK;
     }
     if ((e = db_run(db, SQL_KEEP,
-                    PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->import_number)))) ||
+                    PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->part)))) ||
         (e = db_run(db, SQL_REPLACE,
                     PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
-                           INT(r->quality), INT(r->import_number), INT(r->line), more_param))))
+                           INT(r->quality), INT(r->part), INT(r->line), more_param))))
         return e;
     *out = RECORD_REPLACED;
+    return ERR_OK;
+}
+
+static enum err check(const struct record *r)
+{
+    if (r->start_at < START_MIN || r->end_at > END_MAX || r->end_at < r->start_at)
+        return err_set(ERR_INVALID, "a time that is not between the years 1900 and 2200");
+    if (r->end_at - r->start_at > RECORD_LENGTH_MAX_S)
+        return err_set(ERR_INVALID, "an interval of more than %d days", RECORD_LENGTH_MAX_S / 86400);
+    for (size_t i = 0; i < DATASET_VALUES_MAX; i++) {
+        if ((r->present & (1U << i)) && (r->values[i] > VALUE_MAX || r->values[i] < -VALUE_MAX))
+            return err_set(ERR_INVALID, "a value out of range");
+    }
     return ERR_OK;
 }
 
@@ -229,10 +195,10 @@ enum err record_put(struct db *db, const struct record *r, enum record_outcome *
     buf_init(&more, MORE_BYTES);
     if (r->present & ~1U)
         record_more_write(&more, r, DATASET_VALUES_MAX);
-    if ((e = buf_err(&more)) ||
+    if ((e = check(r)) || (e = buf_err(&more)) ||
         (e = db_change(db, SQL_INSERT,
                        PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
-                              INT(r->quality), INT(r->import_number), INT(r->line),
+                              INT(r->quality), INT(r->part), INT(r->line),
                               more.len ? STR_TEXT(((struct str){more.data, more.len})) : NIL),
                        &changed)))
         return err_wrap(e, "record of series %" PRId64, r->series_id);
@@ -242,44 +208,5 @@ enum err record_put(struct db *db, const struct record *r, enum record_outcome *
     }
     if ((e = put_again(db, r, (struct str){more.data, more.len}, out)))
         return err_wrap(e, "record of series %" PRId64, r->series_id);
-    return ERR_OK;
-}
-
-/* The stretch of one series that the import touched. */
-static enum err undo_extent(struct db *db, struct params key, int64_t *removed, int64_t *restored)
-{
-    int64_t changed;
-    enum err e;
-
-    if ((e = db_run(db, SQL_CHAIN_REASSIGN, key)) || (e = db_run(db, SQL_HISTORY_REASSIGN, key)) ||
-        (e = db_run(db, SQL_HISTORY_TAKE, key)) || (e = db_run(db, SQL_HISTORY_GONE, key)) ||
-        (e = db_run(db, SQL_RECORD_REASSIGN, key)) || (e = db_change(db, SQL_RECORD_RESTORE, key, &changed)))
-        return e;
-    *restored += changed;
-    if ((e = db_run(db, SQL_HISTORY_DROP, key)) || (e = db_change(db, SQL_RECORD_DROP, key, &changed)))
-        return e;
-    *removed += changed;
-    return ERR_OK;
-}
-
-enum err record_undo(struct db *db, int64_t import_number, int64_t *removed, int64_t *restored)
-{
-    AUTO(stmt_closep) struct stmt *row = NULL;
-    int64_t gone = 0, back = 0;
-    enum err e;
-
-    if ((e = db_query(db, SQL_EXTENTS, PARAMS(INT(import_number)), &row)))
-        return e;
-    while (!(e = stmt_next(row))) {
-        struct params key =
-            PARAMS(INT(import_number), INT(stmt_int(row, 0)), INT(stmt_int(row, 1)), INT(stmt_int(row, 2)));
-
-        if ((e = undo_extent(db, key, &gone, &back)))
-            break;
-    }
-    if (e != ERR_NOT_FOUND)
-        return err_wrap(e, "records of import %" PRId64, import_number);
-    *removed = gone;
-    *restored = back;
     return ERR_OK;
 }

@@ -23,22 +23,34 @@ struct record {
     enum record_quality quality;
     int64_t values[DATASET_VALUES_MAX]; /* numerators, in the dataset's order */
     uint32_t present;                   /* bit i: values[i] is there; bit 0 always */
-    int64_t import_number;
+    int64_t part;                       /* number of the import_part that brings it */
     int64_t line;
 };
 
 enum record_outcome { RECORD_NEW, RECORD_SAME, RECORD_REPLACED, RECORD_WORSE };
 
-/* Inside a write. */
+enum { RECORD_LENGTH_MAX_S = 400 * 86400 }; /* a bill of a year fits */
+
+/* Inside a write. ERR_INVALID for a time outside 1900 to 2200, a longer interval, or a numerator over 10^12.
+ */
 MUST_CHECK enum err record_put(struct db *db, const struct record *r, enum record_outcome *out);
 
 /* "measured" and back. ERR_INVALID for another word; NULL for a number that is none. */
 MUST_CHECK enum err record_quality_read(struct str word, enum record_quality *out);
 const char *record_quality_name(int64_t quality);
 
-/* Undo an import's hold on its records (pds/store/import.c closes the import itself). What another import
- * confirmed stays as that one's; what it had replaced comes back; the rest goes. Inside a write. */
-MUST_CHECK enum err record_undo(struct db *db, int64_t import_number, int64_t *removed, int64_t *restored);
+/* For undoing: note the stretch of a series that a part touched, and an unbroken run of records [start_at,
+ * end_at) that it found there already, alike. Inside the write of that part. */
+MUST_CHECK enum err record_note_extent(struct db *db, int64_t part, int64_t series_id, int64_t start_at,
+                                       int64_t end_at);
+MUST_CHECK enum err record_note_confirmed(struct db *db, int64_t part, int64_t series_id, int64_t start_at,
+                                          int64_t end_at);
+
+/* Undo a part's hold on its records, and forget what was noted of it. What a later part confirmed stays as
+ * that one's; what it had replaced comes back; the rest goes. What a part brought in vain, being worse than
+ * what was there, is not remembered and does not come back. Adds to *removed and *restored. Inside a write.
+ */
+MUST_CHECK enum err record_undo(struct db *db, int64_t part, int64_t *removed, int64_t *restored);
 
 /* numerator / denominator as decimal text with at most 6 places, rounded half away from zero, no trailing
  * zeros. */

@@ -3,6 +3,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/store/dataset.h"
+#include "pds/store/record.h"
 #include "pds/vault/db.h"
 
 #include <inttypes.h>
@@ -18,13 +19,15 @@ static const char SQL_SERIES_FIND[] =
 static const char SQL_SOURCES[] =
     "SELECT id, provider, reference FROM source WHERE id > ?1 ORDER BY id LIMIT ?2";
 static const char SQL_SOURCE_SERIES[] =
-    "SELECT id, dataset FROM series WHERE source_id = ?1 ORDER BY dataset, grain";
-static const char SQL_DATASET_SERIES[] = "SELECT id FROM series WHERE dataset = ?1";
-static const char SQL_COUNT[] = "SELECT count(*) FROM record WHERE series_id = ?1";
-static const char SQL_FIRST[] = "SELECT min(start_at) FROM record WHERE series_id = ?1 HAVING count(*) > 0";
-/* The greatest end belongs to one of the last starts: intervals of a series are at most some days long. */
-static const char SQL_LAST[] = "SELECT max(end_at) FROM (SELECT end_at FROM record WHERE series_id = ?1"
-                               " ORDER BY start_at DESC, end_at DESC LIMIT 64) HAVING count(*) > 0";
+    "SELECT id, records, dataset FROM series WHERE source_id = ?1 ORDER BY dataset, grain";
+static const char SQL_DATASET_SERIES[] = "SELECT id, records FROM series WHERE dataset = ?1";
+static const char SQL_COUNT[] = "UPDATE series SET records = records + ?2 WHERE id = ?1";
+static const char SQL_FIRST[] = "SELECT min(start_at) FROM record WHERE series_id = ?1";
+/* The greatest end belongs to a record that starts within RECORD_LENGTH_MAX_S (400 days) of the last start.
+ */
+static const char SQL_LAST[] =
+    "SELECT max(end_at) FROM record WHERE series_id = ?1"
+    " AND start_at >= (SELECT max(start_at) - 34560000 FROM record WHERE series_id = ?1)";
 
 struct span {
     int64_t records, first, last; /* first and last are set when records > 0 */
@@ -45,15 +48,18 @@ enum err source_series(struct db *db, const char *dataset, const char *provider,
     return ERR_OK;
 }
 
-/* Widen a span by what one series has. */
-static enum err add_series(struct db *db, int64_t series_id, struct span *span)
+enum err source_count(struct db *db, int64_t series_id, int64_t added)
 {
-    struct params key = PARAMS(INT(series_id));
-    int64_t count, first, last;
+    return added ? db_run(db, SQL_COUNT, PARAMS(INT(series_id), INT(added))) : ERR_OK;
+}
+
+/* Widen a span by what one series has: the row's first two columns. */
+static enum err add_series(struct db *db, const struct stmt *series, struct span *span)
+{
+    struct params key = PARAMS(INT(stmt_int(series, 0)));
+    int64_t count = stmt_int(series, 1), first, last;
     enum err e;
 
-    if ((e = db_number(db, SQL_COUNT, key, &count)))
-        return e;
     if (count == 0)
         return ERR_OK;
     if ((e = db_number(db, SQL_FIRST, key, &first)) || (e = db_number(db, SQL_LAST, key, &last)))
@@ -99,12 +105,12 @@ static enum err source_object(struct db *db, int64_t id, struct str provider, st
     if ((e = db_query(db, SQL_SOURCE_SERIES, PARAMS(INT(id)), &row)))
         return e;
     while (!(e = stmt_next(row))) {
-        struct str name = stmt_text(row, 1);
+        struct str name = stmt_text(row, 2);
 
         if (!str_eq(name, last) && json_array_append_new(datasets, json_stringn(name.ptr, name.len)))
             return err_set(ERR_NO_MEMORY, "source %" PRId64, id);
         last = str_of(json_string_value(json_array_get(datasets, json_array_size(datasets) - 1)));
-        if ((e = add_series(db, stmt_int(row, 0), &span)))
+        if ((e = add_series(db, row, &span)))
             return e;
     }
     if (e != ERR_NOT_FOUND || (e = set_span(object, &span)))
@@ -151,11 +157,10 @@ static enum err dataset_object(struct db *db, const struct dataset *d, json_t **
 {
     AUTO(stmt_closep) struct stmt *row = NULL;
     AUTO(json_freep)
-    json_t *object =
-        json_pack("{s:s, s:O, s:O, s:s, s:s, s:O}", "name", d->name, "title",
-                  json_object_get(d->tree, "title"), "description", json_object_get(d->tree, "description"),
-                  "unit", d->unit, "aggregate", dataset_aggregate_name(d->aggregate), "steps",
-                  json_object_get(d->tree, "steps"));
+    json_t *object = json_pack(
+        "{s:s, s:O, s:O, s:s, s:s, s:O}", "name", d->name, "title", json_object_get(d->tree, "title"),
+        "description", json_object_get(d->tree, "description"), "unit", d->unit, "aggregate",
+        dataset_aggregate_name(d->aggregate), "steps", json_object_get(d->tree, "steps"));
     struct span span = {0};
     enum err e;
 
@@ -164,7 +169,7 @@ static enum err dataset_object(struct db *db, const struct dataset *d, json_t **
     if ((e = db_query(db, SQL_DATASET_SERIES, PARAMS(TEXT(d->name)), &row)))
         return e;
     while (!(e = stmt_next(row))) {
-        if ((e = add_series(db, stmt_int(row, 0), &span)))
+        if ((e = add_series(db, row, &span)))
             return e;
     }
     if (e != ERR_NOT_FOUND || (e = set_span(object, &span)))

@@ -16,6 +16,9 @@ struct db; /* pds/vault/db.h */
 MUST_CHECK enum err source_series(struct db *db, const char *dataset, const char *provider,
                                   struct str reference, const char *grain, int64_t now, int64_t *series_id);
 
+/* Add to what a series counts as its records. Inside a write. */
+MUST_CHECK enum err source_count(struct db *db, int64_t series_id, int64_t added);
+
 /* Sources as {"sources":[{"id","provider","reference","datasets":[…],"records","first","last"}],"next"}, by
  * id after `after` (0 = from the start), at most limit. *out is the caller's. */
 MUST_CHECK enum err source_list(struct db *db, int64_t after, int64_t limit, json_t **out);

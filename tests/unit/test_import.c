@@ -2,6 +2,7 @@
 #include "tests/harness/tmpvault.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/limits.h"
 #include "pds/store/import.h"
 
 #include <stdio.h>
@@ -268,6 +269,91 @@ static void an_import_that_a_crash_cut_is_undone_at_the_next_opening(void **stat
         "cut");
 }
 
+static void what_a_running_import_has_confirmed_outlives_the_undoing_of_another(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    AUTO(import_freep) struct import *first = NULL;
+    AUTO(import_freep) struct import *second = NULL;
+    AUTO(reader_done) struct reader reader = {t->vault, NULL};
+    static const char SQL_RECORDS[] = "SELECT count(*) FROM record";
+    enum { MANY = 9000 };
+    struct record r;
+    int64_t count;
+
+    (void)state;
+    assert_ok(import_new(t->vault, STR("first"), 1000, &first));
+    assert_ok(import_new(t->vault, STR("second"), 1000, &second));
+    for (int i = 0; i < MANY; i++) {
+        record_make(&r, i, i, RECORD_MEASURED);
+        assert_ok(import_add(first, consumption(), "enedis", STR("1"), "curve", &r));
+    }
+    for (int i = 0; i < MANY; i++) { /* two of its batches find what the first has written */
+        record_make(&r, i, i, RECORD_MEASURED);
+        assert_ok(import_add(second, consumption(), "enedis", STR("1"), "curve", &r));
+    }
+    import_fail(first, ERR_IO, 1001); /* the client of the first went away */
+    assert_ok(import_close(second, 1002));
+    assert_ok(vault_read(t->vault, &reader.db));
+    assert_ok(db_number(reader.db, SQL_RECORDS, NO_PARAMS, &count));
+    assert_int_equal(count, MANY);
+}
+
+static void what_is_out_of_range_is_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t start_at, end_at, value;
+        enum err outcome;
+    } ROWS[] = {
+        {"the largest", 0, 1800, 1000000000000, ERR_OK},
+        {"one more", 0, 1800, 1000000000001, ERR_INVALID},
+        {"the least", 0, 1800, 0, ERR_OK},
+        {"one less", 0, 1800, -1, ERR_INVALID},
+        {"far below", 0, 1800, INT64_MIN, ERR_INVALID},
+        {"from 1900", -2208988800, -2208987000, 1, ERR_OK},
+        {"before 1900", -2208988801, -2208987000, 1, ERR_INVALID},
+        {"to 2200", 7258116600, 7258118400, 1, ERR_OK},
+        {"after 2200", 7258116600, 7258118401, 1, ERR_INVALID},
+        {"400 days", 0, 400 * 86400, 1, ERR_OK},
+        {"longer", 0, 400 * 86400 + 1, 1, ERR_INVALID},
+        {"backwards", 1800, 0, 1, ERR_INVALID},
+        {"the whole range of numbers", INT64_MIN, INT64_MAX, 1, ERR_INVALID},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+        AUTO(import_freep) struct import *m = NULL;
+        struct record r = {
+            .start_at = ROWS[i].start_at, .end_at = ROWS[i].end_at, .quality = RECORD_MEASURED, .present = 1};
+        enum err e;
+
+        r.values[0] = ROWS[i].value;
+        assert_ok(import_new(t->vault, STR("a"), 1000, &m));
+        e = import_add(m, consumption(), "enedis", STR("1"), "curve", &r);
+        if (!e)
+            e = import_close(m, 1000);
+        assert_row(ROWS[i].name, e == ROWS[i].outcome);
+    }
+}
+
+static void a_label_is_text_of_a_bounded_length(void **state)
+{
+    char label[IMPORT_FILE_BYTES], longer[600];
+
+    (void)state;
+    import_label(STR("caf\xe9.csv"), label);
+    assert_string_equal(label, "caf?.csv");
+    import_label(STR("café.csv"), label);
+    assert_string_equal(label, "café.csv");
+    import_label((struct str){NULL, 0}, label);
+    assert_string_equal(label, "");
+    for (size_t i = 0; i < sizeof longer; i += 2)
+        memcpy(longer + i, "é", 2);
+    import_label((struct str){longer, sizeof longer}, label);
+    assert_int_equal(strlen(label), LIMIT_FILE_NAME_BYTES - 1); /* not half a character */
+}
+
 static void the_list_pages_newest_first(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
@@ -307,6 +393,9 @@ int main(void)
         cmocka_unit_test(undo_tells_what_it_cannot),
         cmocka_unit_test(a_failed_import_leaves_nothing),
         cmocka_unit_test(an_import_that_a_crash_cut_is_undone_at_the_next_opening),
+        cmocka_unit_test(what_a_running_import_has_confirmed_outlives_the_undoing_of_another),
+        cmocka_unit_test(what_is_out_of_range_is_refused),
+        cmocka_unit_test(a_label_is_text_of_a_bounded_length),
         cmocka_unit_test(the_list_pages_newest_first),
     };
 

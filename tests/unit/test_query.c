@@ -25,8 +25,8 @@ static int64_t instant(const char *text)
 }
 
 /* Puts records of one series between two instants, each step long, each worth `watts` for its length. */
-static void fill(struct vault *v, const char *grain, const char *from, const char *to, int64_t step_s,
-                 int64_t watts)
+static void fill_of(struct vault *v, const char *meter, const char *grain, const char *from, const char *to,
+                    int64_t step_s, int64_t watts)
 {
     AUTO(import_freep) struct import *m = NULL;
     int64_t end = instant(to);
@@ -38,9 +38,16 @@ static void fill(struct vault *v, const char *grain, const char *from, const cha
         next = step_s ? at + step_s : zone_day_next(zone_paris(), at);
         r.end_at = next;
         r.values[0] = watts * (next - at) / 60;
-        assert_ok(import_add(m, dataset("energy.electricity.consumption"), "enedis", STR("1"), grain, &r));
+        assert_ok(
+            import_add(m, dataset("energy.electricity.consumption"), "enedis", str_of(meter), grain, &r));
     }
     assert_ok(import_close(m, 1000));
+}
+
+static void fill(struct vault *v, const char *grain, const char *from, const char *to, int64_t step_s,
+                 int64_t watts)
+{
+    fill_of(v, "1", grain, from, to, step_s, watts);
 }
 
 static void put_one(struct vault *v, const char *grain, const char *from, const char *to, int64_t watt_hours)
@@ -57,6 +64,8 @@ static void put_one(struct vault *v, const char *grain, const char *from, const 
 
 enum { ROWS_MAX = 400 };
 
+static int64_t only_source; /* of the questions below; 0 for all */
+
 static size_t ask(struct vault *v, const char *step, const char *from, const char *to,
                   struct query_row rows[static ROWS_MAX])
 {
@@ -65,7 +74,8 @@ static size_t ask(struct vault *v, const char *step, const char *from, const cha
     struct query_options o = {.dataset = dataset("energy.electricity.consumption"),
                               .from = from ? instant(from) : INT64_MIN,
                               .to = to ? instant(to) : INT64_MAX,
-                              .zone = zone_paris()};
+                              .zone = zone_paris(),
+                              .source_id = only_source};
     size_t count = 0;
     enum err e;
 
@@ -161,6 +171,71 @@ static void a_record_of_several_days_counts_only_where_it_fits_whole(void **stat
     assert_int_equal(rows[0].values[0], (3 * 24000 + 60000 + 10000) * 60);
 }
 
+static void records_of_a_series_that_overlap_are_not_added(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    struct query_row rows[ROWS_MAX];
+
+    (void)state;
+    fill(t->vault, "curve", "2024-05-01", "2024-05-02", 3600, 1000);
+    fill(t->vault, "curve", "2024-05-01", "2024-05-02", 1800, 1000);
+    assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 1);
+    assert_int_equal(rows[0].values[0], 24000 * 60);
+    assert_int_equal(rows[0].covered_s, 86400);
+    assert_int_equal(ask(t->vault, NULL, NULL, NULL, rows), 48);
+    assert_int_equal(ask(t->vault, "PT1H", NULL, NULL, rows), 24);
+    assert_int_equal(rows[0].values[0], 1000 * 60);
+}
+
+static void a_second_meter_does_not_fill_the_holes_of_the_first(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    struct query_row rows[ROWS_MAX];
+
+    (void)state;
+    fill_of(t->vault, "A", "curve", "2024-05-01", "2024-05-02T10:00:00Z", 1800, 1000);
+    fill_of(t->vault, "A", "curve", "2024-05-02T11:00:00Z", "2024-05-05", 1800, 1000);
+    fill_of(t->vault, "B", "curve", "2024-05-01", "2024-05-04", 1800, 3000);
+    assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 4);
+    assert_int_equal(rows[1].values[0], 23000 * 60); /* an hour is missing, and stays missing */
+    assert_int_equal(ask(t->vault, NULL, NULL, NULL, rows), 4 * 48 - 2);
+    only_source = 2;
+    assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 3);
+    assert_int_equal(rows[1].values[0], 72000 * 60);
+    only_source = 3;
+    assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 0);
+    only_source = 0;
+}
+
+static void a_meter_that_follows_another_continues_its_curve(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    struct query_row rows[ROWS_MAX];
+
+    (void)state;
+    fill_of(t->vault, "A", "curve", "2024-05-01", "2024-05-04", 1800, 1000);
+    fill_of(t->vault, "B", "curve", "2024-05-04", "2024-05-06", 1800, 2000);
+    assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 5);
+    assert_int_equal(rows[4].values[0], 48000 * 60);
+    assert_int_equal(ask(t->vault, "P1M", NULL, NULL, rows), 1);
+    assert_int_equal(rows[0].values[0], (3 * 24000 + 2 * 48000) * 60);
+}
+
+static void records_across_midnight_are_added_in_larger_steps(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    struct query_row rows[ROWS_MAX];
+
+    (void)state;
+    fill(t->vault, "curve", "2024-05-06T06:30:00Z", "2024-05-08T06:30:00Z", 3600,
+         1000); /* hours at half past */
+    assert_int_equal(ask(t->vault, "P1W", NULL, NULL, rows), 1);
+    assert_int_equal(rows[0].values[0], 48000 * 60);
+    put_one(t->vault, "curve", "2024-05-08T06:30:00Z", "2024-05-10T06:30:00Z", 5000);
+    assert_int_equal(ask(t->vault, "P1W", NULL, NULL, rows), 1);
+    assert_int_equal(rows[0].values[0], 53000 * 60);
+}
+
 static void the_window_is_exact(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
@@ -249,7 +324,7 @@ static void text_is_the_shape_that_is_promised(void **state)
         "\"measured\"},"
         "{\"start\":\"2024-05-01T00:30:00Z\",\"end\":\"2024-05-01T01:00:00Z\",\"value\":167.5,\"quality\":"
         "\"measured\"}"
-        "],\"coverage\":0.6667,\"next\":\"2024-05-01T01:00:00Z\"}\n");
+        "],\"coverage\":1,\"next\":\"2024-05-01T01:00:00Z\"}\n");
     buf_clear(&out);
     text_of(t->vault, "P1D", QUERY_CSV, 10, &out);
     assert_string_equal(out.data, "start,end,value,quality,coverage\r\n"
@@ -278,6 +353,10 @@ int main(void)
         cmocka_unit_test(holes_stay_holes),
         cmocka_unit_test(two_series_are_never_added),
         cmocka_unit_test(a_record_of_several_days_counts_only_where_it_fits_whole),
+        cmocka_unit_test(records_of_a_series_that_overlap_are_not_added),
+        cmocka_unit_test(a_second_meter_does_not_fill_the_holes_of_the_first),
+        cmocka_unit_test(a_meter_that_follows_another_continues_its_curve),
+        cmocka_unit_test(records_across_midnight_are_added_in_larger_steps),
         cmocka_unit_test(the_window_is_exact),
         cmocka_unit_test(coarser_is_the_sum_of_finer),
         cmocka_unit_test(text_is_the_shape_that_is_promised),
