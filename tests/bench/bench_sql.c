@@ -1,11 +1,18 @@
 /* One way of keeping a database, measured: bench_sql DIR WORK CACHE_KIB SIZE. Compiled three times: plain
- * SQLite, the sealed vault (BENCH_SEALED), SQLCipher (BENCH_SQLCIPHER). DIR is an empty private folder. */
+ * SQLite, the sealed vault (BENCH_SEALED), SQLCipher (BENCH_SQLCIPHER; without its key when UNKEYED is in the
+ * environment). DIR is an empty private folder. Prints one JSON object, on the last line. */
 #include "work.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Where the database is, by which file system. */
+struct place {
+    char path[1024];
+    const char *vfs;
+};
 
 #ifdef BENCH_SEALED
 #include "pds/crypto/random.h"
@@ -15,7 +22,7 @@
 static struct vfs *vfs;
 static struct store_key *key;
 
-static int open_db(const char *dir, sqlite3 **out)
+static int begin(const char *dir, struct place *out)
 {
     static const uint8_t id[STORE_ID_BYTES] = {1};
 
@@ -26,80 +33,132 @@ static int open_db(const char *dir, sqlite3 **out)
         (void)fprintf(stderr, "bench: %s\n", err_story());
         return 1;
     }
-    return sqlite3_open_v2(vfs->db_path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs->name);
+    (void)snprintf(out->path, sizeof out->path, "%s", vfs->db_path);
+    out->vfs = vfs->name;
+    return 0;
 }
 
-static void close_db(void)
+static void finish(void)
 {
     vfs_close(vfs);
     store_key_free(key);
 }
 #else
-static int open_db(const char *dir, sqlite3 **out)
+static int begin(const char *dir, struct place *out)
 {
-    char path[1024];
-
-    (void)snprintf(path, sizeof path, "%s/plain.db", dir);
-    if (sqlite3_open_v2(path, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        "unix-excl"))
+    if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0)) /* as the vault has it */
         return 1;
-#ifdef BENCH_SQLCIPHER
-    return sqlite3_exec(
-        *out, "PRAGMA key = \"x'2DD29CA851E7B56E4697B0E1F08507293D761A05CE4D1B628663F411A8086D99'\"", NULL,
-        NULL, NULL);
-#else
+    (void)snprintf(out->path, sizeof out->path, "%s/plain.db", dir);
+    out->vfs = "unix-excl";
     return 0;
-#endif
 }
 
-static void close_db(void) {}
+static void finish(void) {}
 #endif
 
-/* Commits are timed by the clock; all else by CPU. What is durable on our side is durable here: commits and
- * inserts wait for the disk. The general work and the records are about CPU, and do not. */
-static int work(sqlite3 *db, const char *name, const char *size)
-{
-    static const struct {
-        const char *name;
-        void (*run)(sqlite3 *db, int size, struct work_result *out);
-    } WORKS[] = {{"general", work_general}, {"records", work_records}, {"inserts", work_inserts}};
-    struct work_result result;
+static char settings[512];
 
+/* Each connection begins with the same settings: what the program itself asks for, with the cache given. What
+ * is durable on our side is durable here: commits and inserts wait for the disk. The rest is about CPU, and
+ * does not. */
+static void settle(const char *work, int cache_kib)
+{
+    int durable = strcmp(work, "commits") == 0 || strcmp(work, "inserts") == 0;
+    const char *unlock = "";
+
+#ifdef BENCH_SQLCIPHER
+    if (!getenv("UNKEYED"))
+        unlock = "PRAGMA key = \"x'2DD29CA851E7B56E4697B0E1F08507293D761A05CE4D1B628663F411A8086D99'\";";
+#endif
+    (void)snprintf(settings, sizeof settings,
+                   "%sPRAGMA journal_mode=WAL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;"
+                   "PRAGMA cache_size=-%d; PRAGMA synchronous=%s",
+                   unlock, cache_kib, durable ? "FULL" : "NORMAL");
+}
+
+static int apply_settings(sqlite3 *db, char **story, const void *api)
+{
+    (void)story, (void)api;
+    return sqlite3_exec(db, settings, NULL, NULL, NULL);
+}
+
+static int run_on(const struct place *place, const char *name, const char *size)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    struct work_result result;
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(place->path, &db, flags, place->vfs))
+        return 1;
     if (strcmp(name, "commits") == 0) {
         (void)printf("{\"work\":\"commits\",\"per_s\":%.1f}\n", work_commits(db, atof(size)));
-        return 0;
+    } else {
+        if (strcmp(name, "records") == 0)
+            work_records(db, atoi(size), &result);
+        else
+            work_inserts(db, atoi(size), &result);
+        work_print(name, &result);
     }
-    for (size_t i = 0; i < sizeof WORKS / sizeof *WORKS; i++) {
-        if (strcmp(name, WORKS[i].name) == 0) {
-            WORKS[i].run(db, atoi(size), &result);
-            work_print(name, &result);
-            return 0;
-        }
-    }
-    return 2;
+    return sqlite3_close(db) != SQLITE_OK;
 }
+
+#ifdef BENCH_SPEEDTEST
+/* SQLite's own test/speedtest1.c, whose main() is renamed, and which may not remove the vault that it finds.
+ */
+int speedtest1_main(int argc, char *argv[]);
+int speedtest1_unlink(const char *path);
+
+int speedtest1_unlink(const char *path)
+{
+    (void)path;
+    return 0;
+}
+
+static int run_speedtest(struct place *place, const char *cache_kib, const char *size, const char *verify)
+{
+    char cache[32], vfs_name[64];
+    char *argv[] = {"speedtest1", "--journal", "wal",    "--cachesize",  cache,       "--size",
+                    (char *)size, "--vfs",     vfs_name, (char *)verify, place->path, NULL};
+    double begun = work_cpu_now();
+
+    (void)snprintf(cache, sizeof cache, "-%s", cache_kib);
+    (void)snprintf(vfs_name, sizeof vfs_name, "%s", place->vfs);
+    if (speedtest1_main(sizeof argv / sizeof *argv - 1, argv))
+        return 1;
+    (void)printf("\n{\"work\":\"speedtest1\",\"cpu_s\":%.4f}\n", work_cpu_now() - begun);
+    return 0;
+}
+#else
+static int run_speedtest(struct place *place, const char *cache_kib, const char *size, const char *verify)
+{
+    (void)place, (void)cache_kib, (void)size, (void)verify;
+    (void)fprintf(stderr, "bench: built without speedtest1\n");
+    return 1;
+}
+#endif
 
 int main(int argc, char *argv[])
 {
-    sqlite3 *db = NULL;
-    char pragma[256];
-    int outcome, durable;
+    static const char *const WORKS[] = {"commits", "inserts", "records", "speedtest1", "speedtest1-verify"};
+    struct place place;
+    int outcome;
+    size_t i = 0;
 
-    if (argc != 5)
+    while (i < sizeof WORKS / sizeof *WORKS && argc == 5 && strcmp(argv[2], WORKS[i]) != 0)
+        i++;
+    if (argc != 5 || i == sizeof WORKS / sizeof *WORKS) {
+        (void)fprintf(stderr, "Usage: bench_sql DIR commits|inserts|records|speedtest1 CACHE_KIB SIZE\n");
         return 2;
-    if (open_db(argv[1], &db))
+    }
+    if (begin(argv[1], &place))
         return 1;
-    /* The same for each: what the program itself asks for, with the cache given. */
-    durable = strcmp(argv[2], "commits") == 0 || strcmp(argv[2], "inserts") == 0;
-    (void)snprintf(pragma, sizeof pragma,
-                   "PRAGMA journal_mode=WAL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; "
-                   "PRAGMA cache_size=-%d; PRAGMA synchronous=%s",
-                   atoi(argv[3]), durable ? "FULL" : "NORMAL");
-    if (sqlite3_exec(db, pragma, NULL, NULL, NULL))
+    settle(argv[2], atoi(argv[3]));
+    if (sqlite3_auto_extension((void (*)(void))apply_settings))
         return 1;
-    outcome = work(db, argv[2], argv[4]);
-    if (sqlite3_close(db))
-        return 1;
-    close_db();
+    if (i >= 3)
+        outcome = run_speedtest(&place, argv[3], argv[4], i == 3 ? "--nomutex" : "--verify");
+    else
+        outcome = run_on(&place, argv[2], argv[4]);
+    finish();
     return outcome;
 }

@@ -67,12 +67,20 @@ export class Lab {
     return use;
   }
 
-  /** Database work in a folder of its own; kind is plain, sealed or sqlcipher. */
+  /** Database work in a folder of its own; kind is plain, sealed, sqlcipher or unkeyed: SQLCipher that does not seal. */
   sql(kind, work, cacheKib, size) {
+    const text = this.sqlText(kind, work, cacheKib, size);
+    return JSON.parse(text.trimEnd().split("\n").at(-1));
+  }
+
+  sqlText(kind, work, cacheKib, size) {
     const dir = this.folder();
+    const name = kind === "unkeyed" ? "bench_sqlcipher" : `bench_${kind}`;
+    if (kind === "unkeyed") process.env.UNKEYED = "1";
     try {
-      return this.json(`bench_${kind}`, dir, work, cacheKib, size);
+      return this.run(name, dir, work, cacheKib, size);
     } finally {
+      delete process.env.UNKEYED;
       rmSync(dir, { recursive: true });
     }
   }

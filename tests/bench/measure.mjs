@@ -59,7 +59,12 @@ for (const [name, part] of Object.entries(PARTS)) {
   if (only && only !== name) continue;
   const begun = Date.now();
   try {
-    rows.push(...(await part(lab, { sqlcipher: option("--without-sqlcipher") ?? true })));
+    rows.push(
+      ...(await part(lab, {
+        sqlcipher: option("--without-sqlcipher") ?? true,
+        speedtest: !args.includes("--without-speedtest"),
+      })),
+    );
   } catch (error) {
     failed++;
     rows.push({

@@ -6,7 +6,7 @@
 
 struct sqlite3;
 
-enum { WORK_PARTS_MAX = 32 };
+enum { WORK_PARTS_MAX = 4 };
 
 struct work_part {
     const char *name;
@@ -19,9 +19,6 @@ struct work_result {
     long long digest; /* of all that was read: alike for every way of keeping */
 };
 
-/* General work in the manner of SQLite's speedtest: inserts, indexes, ranges, updates, deletes, joins; `size`
- * 100 takes some seconds. */
-void work_general(struct sqlite3 *db, int size, struct work_result *out);
 /* Rows like records, in batches of 4,096 to a commit: what an import does to the table, and nothing else of
  * it. */
 void work_inserts(struct sqlite3 *db, int rows, struct work_result *out);
@@ -30,6 +27,7 @@ void work_records(struct sqlite3 *db, int rows, struct work_result *out);
 /* Commits of one row each, as many as fit in the time; gives commits a second. */
 double work_commits(struct sqlite3 *db, double seconds);
 
+double work_cpu_now(void); /* seconds that this process has had */
 double work_total_cpu(const struct work_result *r);
 void work_print(const char *label, const struct work_result *r); /* one JSON object on standard output */
 #endif
