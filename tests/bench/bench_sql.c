@@ -117,13 +117,13 @@ int speedtest1_unlink(const char *path)
 static int run_speedtest(struct place *place, const char *cache_kib, const char *size, const char *verify)
 {
     char cache[32], vfs_name[64];
-    char *argv[] = {"speedtest1", "--journal", "wal",    "--cachesize",  cache,       "--size",
-                    (char *)size, "--vfs",     vfs_name, (char *)verify, place->path, NULL};
+    const char *argv[] = {"speedtest1", "--journal", "wal",    "--cachesize", cache,       "--size",
+                          size,         "--vfs",     vfs_name, verify,        place->path, NULL};
     double begun = work_cpu_now();
 
     (void)snprintf(cache, sizeof cache, "-%s", cache_kib);
     (void)snprintf(vfs_name, sizeof vfs_name, "%s", place->vfs);
-    if (speedtest1_main(sizeof argv / sizeof *argv - 1, argv))
+    if (speedtest1_main(sizeof argv / sizeof *argv - 1, (char **)argv))
         return 1;
     (void)printf("\n{\"work\":\"speedtest1\",\"cpu_s\":%.4f}\n", work_cpu_now() - begun);
     return 0;
