@@ -218,6 +218,9 @@ void db_close(struct db *db)
             stmt_free(s);
         }
     }
+    if (db->handle &&
+        (atomic_load(&db->vfs->damaged) || atomic_load(&db->vfs->ended))) /* what is there is kept as it is */
+        (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_close_v2(db->handle); /* no statement is left: closes at once */
     mem_free(db);
 }

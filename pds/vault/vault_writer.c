@@ -270,9 +270,7 @@ void writer_stop(struct writer *w)
         (void)pthread_join(w->thread, NULL);
         w->started = false;
     }
-    if (w->db && vault_may_write(w->vault)) /* what is there is kept as it is */
-        (void)sqlite3_db_config(w->db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    db_close(w->db); /* the last connection: brings the log to vault.db and removes it */
+    db_close(w->db); /* the last connection: brings the log to vault.db and removes it, if all is well */
     w->db = NULL;
     pthread_cond_destroy(&w->wanted);
     pthread_mutex_destroy(&w->mutex);

@@ -289,9 +289,9 @@ static void ending_a_read_keeps_the_story_of_a_failure(void **state)
     struct db *db = NULL;
 
     assert_ok(vault_read(f->vault, &db));
-    assert_err(db_run(db, "SELECT nothing FROM w", NO_PARAMS), ERR_INTERNAL);
+    assert_err(db_run(db, "SELECT missing FROM w", NO_PARAMS), ERR_INTERNAL);
     vault_read_end(f->vault, db);
-    assert_string_equal(err_story(), "SQLite: no such column: nothing");
+    assert_string_equal(err_story(), "SQLite: no such column: missing");
 }
 
 #define WITH_VAULT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
