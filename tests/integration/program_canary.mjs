@@ -349,7 +349,7 @@ test("signed in, then locked: what opened the store is nowhere in memory, nor wh
   for (const [value, place] of canaries)
     if (/^(wrong passphrase|wrong recovery|passphrase)/.test(place))
       secrets.push([place, Buffer.from(value)]);
-  const version = ["its own words", Buffer.from("traboule_http_requests_total")];
+  const version = ["its own words", Buffer.from("Figures of the daemon, as Prometheus text")];
   assert.ok(inMemory(daemon.pid, [version]).length > 0, "what is there is found");
   assert.equal((await owner.post("/api/lock")).status, 204);
   owner.close();
