@@ -63,7 +63,8 @@ static enum err send_all(int fd, char *message, size_t len, const int *files, si
     struct cmsghdr *rights;
     int fds[CONTROL_FDS_MAX] = {STDOUT_FILENO, STDERR_FILENO};
 
-    memcpy(fds + 2, files, file_count * sizeof *files);
+    if (file_count > 0)
+        memcpy(fds + 2, files, file_count * sizeof *files);
     header.msg_controllen = CMSG_SPACE((2 + file_count) * sizeof(int));
     rights = CMSG_FIRSTHDR(&header);
     rights->cmsg_level = SOL_SOCKET;
