@@ -27,8 +27,12 @@ static void *json_alloc(size_t size_bytes)
     return size_bytes <= sizeof spare.bytes ? spare.bytes : NULL;
 }
 
+/* What people send may hold a passphrase, and jansson keeps copies of its own: all of them are wiped. */
 static void json_release(void *p)
 {
+    if (!p)
+        return;
+    explicit_bzero(p, p == spare.bytes ? sizeof spare.bytes : mem_size(p));
     if (p != spare.bytes)
         mem_free(p);
 }

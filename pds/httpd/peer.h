@@ -31,6 +31,7 @@ struct peer {
     _Atomic int
         state; /* enum peer_state; written by the server's thread, but HEAD after IDLE by the warden too */
     _Atomic int64_t since_ms;
+    atomic_bool streams; /* the answer under way is made while it is sent */
     _Atomic uint64_t body_bytes;
     /* Under the lock of peers: */
     bool doomed; /* its socket was shut down */

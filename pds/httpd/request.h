@@ -49,6 +49,6 @@ const char *request_language(const struct request *r);
  * ERR_NOT_FOUND after the last. An unread rest of the part before is skipped. */
 MUST_CHECK enum err upload_next(struct upload *u, struct str *field, struct str *file_name);
 /* Up to size bytes of the current part; *got 0 at its end. Blocks until bytes come. ERR_IO when the client
- * went away, ERR_TOO_LARGE, ERR_TIMEOUT, ERR_INVALID (broken multipart). */
+ * went away, ERR_BUSY after server_cut_long(), ERR_TOO_LARGE, ERR_INVALID (broken multipart). */
 MUST_CHECK enum err upload_read(struct upload *u, void *out, size_t size, size_t *got);
 #endif

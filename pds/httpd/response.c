@@ -37,8 +37,10 @@ static void drop_body(struct response *r)
 void response_done(struct response *r)
 {
     drop_body(r);
-    for (size_t i = 0; i < r->header_count; i++)
+    for (size_t i = 0; i < r->header_count; i++) {
+        explicit_bzero(r->headers[i].value, strlen(r->headers[i].value)); /* a cookie is a key */
         mem_free(r->headers[i].value);
+    }
     response_init(r);
 }
 

@@ -205,6 +205,21 @@ static void send_home(struct server *s)
     (void)pthread_mutex_unlock(&s->peers.lock);
 }
 
+void server_cut_long(struct server *s)
+{
+    (void)pthread_mutex_lock(&s->peers.lock);
+    for (struct peer *p = s->peers.first; p; p = p->next) {
+        if (atomic_load(&p->state) != PEER_SEND || !atomic_load(&p->streams))
+            continue;
+        peer_cut(p);
+        if (p->asleep)
+            MHD_resume_connection(p->connection);
+        p->asleep = false;
+    }
+    (void)pthread_mutex_unlock(&s->peers.lock);
+    crew_each(&s->crew, turn_stop_upload);
+}
+
 static void retire_warden(struct server *s)
 {
     (void)pthread_mutex_lock(&s->peers.lock);

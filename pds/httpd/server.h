@@ -43,6 +43,9 @@ struct server;
 MUST_CHECK enum err server_open(const struct server_options *options, struct server **out);
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8765" */
 void server_stats(const struct server *s, struct server_stats *out);
+/* Cut what may last: a client whose answer is made while it is sent loses its connection, a handler that
+ * reads an upload gets ERR_BUSY. What is short goes on. */
+void server_cut_long(struct server *s);
 /* Stops listening, lets running handlers end, and cuts what is left after 10 s: an upload's reader then gets
  * ERR_IO. Returns once the last handler has, since they borrow the caller's context. */
 void server_close(struct server *s);

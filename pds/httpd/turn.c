@@ -28,6 +28,8 @@ static void turn_clear(struct turn *t)
     response_done(&t->response);
     upload_free(t->request.upload);
     t->request.upload = NULL;
+    if (t->body.data)
+        explicit_bzero(t->body.data, t->body.room); /* it may hold a passphrase, taken or refused */
     buf_done(&t->body);
     arena_done(&t->arena);
 }
@@ -152,6 +154,16 @@ void turn_abandon(struct job *job)
     t->gate.gone = true;
     (void)pthread_cond_broadcast(&t->gate.moved);
     gate_open(&t->gate);
+    gate_unlock(&t->gate);
+}
+
+void turn_stop_upload(struct job *job)
+{
+    struct turn *t = turn_of(job);
+
+    gate_lock(&t->gate);
+    if (t->request.upload)
+        upload_stop(t->request.upload);
     gate_unlock(&t->gate);
 }
 

@@ -14,7 +14,7 @@ struct upload {
     char *queue; /* owned; a ring */
     size_t first, used;
     uint64_t total, max;
-    bool wanted, ended, too_large;
+    bool wanted, ended, too_large, stopped;
     /* The reader's own: */
     struct multipart parts;
     bool started, in_part;
@@ -76,6 +76,12 @@ void upload_end(struct upload *u)
     (void)pthread_cond_signal(&u->gate->moved);
 }
 
+void upload_stop(struct upload *u)
+{
+    u->stopped = true;
+    (void)pthread_cond_signal(&u->gate->moved);
+}
+
 /* Bytes for the multipart reader; sleeps until some come, or none will. A full queue holds the
  * connection suspended: it goes on once half of it is read, so as not to wake it for every piece. */
 static enum err take(void *context, char *out, size_t size, size_t *got)
@@ -84,10 +90,10 @@ static enum err take(void *context, char *out, size_t size, size_t *got)
     size_t n = 0;
 
     gate_lock(u->gate);
-    while (u->used == 0 && !u->ended && !u->too_large && !u->gate->gone)
+    while (u->used == 0 && !u->ended && !u->too_large && !u->stopped && !u->gate->gone)
         (void)pthread_cond_wait(&u->gate->moved, &u->gate->lock);
-    bool gone = u->gate->gone, too_large = u->too_large;
-    if (!gone && !too_large && u->used > 0) {
+    bool gone = u->gate->gone, too_large = u->too_large, stopped = u->stopped;
+    if (!gone && !too_large && !stopped && u->used > 0) {
         n = (size_t)LIMIT_UPLOAD_QUEUE_BYTES - u->first;
         n = n < u->used ? n : u->used;
         n = n < size ? n : size;
@@ -100,6 +106,8 @@ static enum err take(void *context, char *out, size_t size, size_t *got)
     gate_unlock(u->gate);
     if (gone)
         return err_set(ERR_IO, "the client went away during its upload");
+    if (stopped)
+        return err_set(ERR_BUSY, "the upload was stopped");
     if (too_large)
         return err_set(ERR_TOO_LARGE, "an upload of more than %llu bytes", (unsigned long long)u->max);
     *got = n;

@@ -22,6 +22,7 @@ static inline void upload_freep(struct upload **u) { upload_free(*u); }
 /* For the server's thread, all under the gate's lock. */
 bool upload_is_wanted(const struct upload *u); /* the reader asked for a first byte */
 size_t upload_feed(struct upload *u, const char *bytes,
-                   size_t len);    /* how many were taken; the rest has to wait */
-void upload_end(struct upload *u); /* the body is complete */
+                   size_t len);     /* how many were taken; the rest has to wait */
+void upload_end(struct upload *u);  /* the body is complete */
+void upload_stop(struct upload *u); /* its reader shall end: ERR_BUSY from now on */
 #endif

@@ -95,6 +95,13 @@ static struct MHD_Response *flow_body(struct turn *t, struct response *r)
     return m;
 }
 
+/* What an answer tells is personal, or a token. */
+static void wipe_and_free(void *body)
+{
+    explicit_bzero(body, mem_size(body));
+    mem_free(body);
+}
+
 /* The bytes move out of the response: they are not copied. */
 static struct MHD_Response *body_of(struct turn *t, struct response *r)
 {
@@ -109,7 +116,7 @@ static struct MHD_Response *body_of(struct turn *t, struct response *r)
     if (r->body.len == 0)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     server_count(&t->server->stats.bytes_out, r->body.len);
-    m = MHD_create_response_from_buffer_with_free_callback(r->body.len, r->body.data, mem_free);
+    m = MHD_create_response_from_buffer_with_free_callback(r->body.len, r->body.data, wipe_and_free);
     if (m)
         buf_init(&r->body, RESPONSE_BODY_MAX); /* the library's now */
     return m;
@@ -151,6 +158,7 @@ enum MHD_Result wire_send(struct turn *t, struct response *r)
     enum MHD_Result queued = MHD_NO;
     struct MHD_Response *m = NULL;
 
+    atomic_store_explicit(&t->peer->streams, r->source != NULL, memory_order_relaxed);
     if (buf_err(&r->body) == ERR_OK && r->status >= 200 && r->status < 600)
         m = body_of(t, r);
     if (m && add_headers(m, t, r)) {

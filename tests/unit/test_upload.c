@@ -169,6 +169,31 @@ static void reader_wakes_when_the_client_leaves(void **state)
     fixture_done(&f);
 }
 
+static void *stop_soon(void *context)
+{
+    struct fixture *f = context;
+
+    pause_ms(50);
+    gate_lock(&f->gate);
+    upload_stop(f->upload);
+    gate_unlock(&f->gate);
+    return NULL;
+}
+
+static void reader_wakes_when_the_upload_is_stopped(void **state)
+{
+    struct fixture f;
+    struct str field, name;
+    pthread_t thread;
+
+    (void)state;
+    fixture_init(&f, 1000);
+    assert_int_equal(pthread_create(&thread, NULL, stop_soon, &f), 0);
+    assert_err(upload_next(f.upload, &field, &name), ERR_BUSY);
+    (void)pthread_join(thread, NULL);
+    fixture_done(&f);
+}
+
 /* The same over a socket. */
 static atomic_int begun, outcome, go_on;
 static atomic_size_t total;
@@ -194,13 +219,47 @@ static enum err take(struct request *q, struct response *r, void *context)
     return e;
 }
 
-static const struct route ROUTES[] = {{"POST", "/upload", 0, BODY_UPLOAD, RUN_WORKER, take, ""}};
+static enum err for_ever(void *context, char *out, size_t size, size_t *got)
+{
+    (void)context;
+    memset(out, 'x', size);
+    *got = size;
+    return ERR_OK;
+}
+
+static atomic_int freed;
+static void count_free(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&freed, 1);
+}
+
+static enum err stream(struct request *q, struct response *r, void *context)
+{
+    (void)q;
+    (void)context;
+    r->source = for_ever;
+    r->source_free = count_free;
+    return ERR_OK;
+}
+
+static enum err whole(struct request *q, struct response *r, void *context)
+{
+    (void)q;
+    (void)context;
+    buf_text(&r->body, "whole");
+    return ERR_OK;
+}
+
+static const struct route ROUTES[] = {{"POST", "/upload", 0, BODY_UPLOAD, RUN_WORKER, take, ""},
+                                      {"GET", "/stream", 0, BODY_NONE, RUN_WORKER, stream, ""},
+                                      {"GET", "/whole", 0, BODY_NONE, RUN_WORKER, whole, ""}};
 static struct server *server;
 static struct answer a;
 
 static int setup(void **state)
 {
-    struct server_options o = {.listen = "127.0.0.1:0", .routes = ROUTES, .route_count = 1};
+    struct server_options o = {.listen = "127.0.0.1:0", .routes = ROUTES, .route_count = COUNT_OF(ROUTES)};
 
     (void)state;
     begun = go_on = 0;
@@ -303,6 +362,40 @@ static void refusal_in_the_middle_is_heard(void **state)
     mem_free(bytes);
 }
 
+/* Nobody reads the stream, nobody goes on with the upload: both end at once, and who is short stays. */
+static void what_may_last_can_be_cut(void **state)
+{
+    static char much[4000000];
+    char head[256];
+    int upload = begin(sizeof much), reader = http_connect(server_url(server)),
+        idle = http_connect(server_url(server));
+
+    (void)state;
+    go_on = 1;
+    freed = 0;
+    (void)snprintf(head, sizeof head, "GET /stream HTTP/1.1\r\nHost: %s\r\n\r\n", server_url(server) + 7);
+    assert_true(http_say(reader, head));
+    (void)snprintf(head, sizeof head, "GET /whole HTTP/1.1\r\nHost: %s\r\n\r\n", server_url(server) + 7);
+    assert_true(http_say(idle, head));
+    http_read(idle, &a, false, 3000);
+    assert_int_equal(a.status, 200);
+    assert_true(push(upload, much, 1000) == 1000);
+    pause_ms(200);
+    assert_int_equal(freed, 0);
+    assert_int_equal(outcome, -1);
+    server_cut_long(server);
+    for (int i = 0; i < 100 && (freed == 0 || outcome == -1); i++)
+        pause_ms(10);
+    assert_int_equal(freed, 1);
+    assert_int_equal(outcome, ERR_BUSY);
+    assert_true(http_say(idle, head));
+    http_read(idle, &a, false, 3000);
+    assert_int_equal(a.status, 200);
+    (void)close(upload);
+    (void)close(reader);
+    (void)close(idle);
+}
+
 static void many_uploads_at_once(void **state)
 {
     static char bytes[300000];
@@ -332,6 +425,8 @@ int main(void)
         cmocka_unit_test(full_queue_waits_for_half_of_it),
         cmocka_unit_test(ceiling_is_told_to_the_reader),
         cmocka_unit_test(reader_wakes_when_the_client_leaves),
+        cmocka_unit_test(reader_wakes_when_the_upload_is_stopped),
+        SERVED(what_may_last_can_be_cut),
         SERVED(slow_reader_slows_its_sender_down),
         SERVED(client_that_leaves_is_noticed_at_once),
         SERVED(refusal_in_the_middle_is_heard),
