@@ -6,6 +6,7 @@
 #include "pds/api/signin.h"
 #include "pds/base/clock.h"
 #include "pds/base/mem.h"
+#include "pds/base/str.h"
 #include "pds/httpd/server.h"
 
 enum err api_open(struct store *store, const struct api_options *options, struct api **out)
@@ -21,17 +22,20 @@ enum err api_open(struct store *store, const struct api_options *options, struct
                                .context = a,
                                .exchange = exchange_run,
                                .refuse = exchange_refuse};
+    struct server *server = NULL;
     enum err e = ERR_OK;
 
     if (!a)
         return err_set(ERR_NO_MEMORY, "serving");
     a->store = store;
     a->cost = options->cost;
-    a->tls = options->tls_cert != NULL;
+    a->https =
+        options->tls_cert || (options->base_url && str_starts(str_of(options->base_url), STR("https://")));
     a->started_at = clock_now();
     if (!(a->sessions = sessions_new()) || !(a->signin = signin_new()))
         e = err_set(ERR_NO_MEMORY, "serving");
-    if (!e && !(e = server_open(&o, &a->server))) {
+    if (!e && !(e = server_open(&o, &server))) {
+        atomic_store(&a->server, server);
         *out = a;
         return ERR_OK;
     }
@@ -39,13 +43,24 @@ enum err api_open(struct store *store, const struct api_options *options, struct
     return e;
 }
 
-const char *api_url(const struct api *a) { return server_url(a->server); }
+const char *api_url(struct api *a) { return server_url(atomic_load(&a->server)); }
+
+enum err api_lock(struct api *a)
+{
+    struct server *server = atomic_load(&a->server);
+
+    store_shut(a->store);
+    sessions_end_all(a->sessions);
+    if (server)
+        server_cut_long(server);
+    return store_lock(a->store);
+}
 
 void api_close(struct api *a)
 {
     if (!a)
         return;
-    server_close(a->server);
+    server_close(atomic_load(&a->server));
     sessions_free(a->sessions);
     signin_free(a->signin);
     mem_free(a);

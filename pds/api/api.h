@@ -5,6 +5,7 @@
 #include "pds/crypto/passphrase.h"
 #include "pds/store/store.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,12 +14,12 @@ struct sessions;
 struct signin;
 
 struct api {
-    struct store *store;       /* borrowed */
-    struct sessions *sessions; /* owned */
-    struct signin *signin;     /* owned */
-    struct server *server;     /* owned; NULL until it listens */
-    bool tls;
-    struct passphrase_cost cost; /* of the passphrase slot, when it is wrapped again */
+    struct store *store;             /* borrowed */
+    struct sessions *sessions;       /* owned */
+    struct signin *signin;           /* owned */
+    _Atomic(struct server *) server; /* owned; NULL for a moment after the first request may have come */
+    bool https;                      /* what browsers speak, be it to us or to a proxy */
+    struct passphrase_cost cost;     /* of the passphrase slot, when it is wrapped again */
     int64_t started_at;
 };
 
@@ -33,6 +34,9 @@ struct api_options {
 
 /* Serve the store (borrowed), open or locked. */
 MUST_CHECK enum err api_open(struct store *store, const struct api_options *options, struct api **out);
-const char *api_url(const struct api *a); /* borrowed */
-void api_close(struct api *a);            /* lets running requests end; NULL is fine */
+const char *api_url(struct api *a); /* borrowed */
+/* Lock the store: nobody comes in any more, sessions end, what may last is cut, the keys are wiped.
+ * ERR_BUSY when something runs that cannot be cut: the keys go when it ends. */
+MUST_CHECK enum err api_lock(struct api *a);
+void api_close(struct api *a); /* lets running requests end; NULL is fine */
 #endif

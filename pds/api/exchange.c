@@ -11,8 +11,8 @@ struct str exchange_token(const struct request *request, const void *context)
 {
     const struct api *api = context;
 
-    /* The prefix makes browsers hold to Secure and to this host alone; without TLS it cannot be had. */
-    return request_cookie(request, api->tls ? "__Host-traboule" : "traboule");
+    /* The prefix makes browsers hold to Secure and to this host alone; without https it cannot be had. */
+    return request_cookie(request, api->https ? "__Host-traboule" : "traboule");
 }
 
 static bool is_change(const struct request *request)
@@ -25,7 +25,7 @@ static bool is_change(const struct request *request)
 static enum err check_origin(const struct request *request, const struct api *api)
 {
     struct str origin = request_header(request, "Origin"), site = request_header(request, "Sec-Fetch-Site");
-    struct str scheme = api->tls ? STR("https://") : STR("http://"), host = request_header(request, "Host");
+    struct str scheme = api->https ? STR("https://") : STR("http://"), host = request_header(request, "Host");
 
     if (site.ptr && !str_eq(site, STR("same-origin")))
         return err_set(ERR_FORBIDDEN, "a change from another site");
@@ -41,18 +41,20 @@ static enum err check_owner(const struct request *request, struct api *api)
 {
     char csrf[SESSION_TOKEN_TEXT];
     struct str given = request_header(request, "X-CSRF-Token");
+    uint64_t opening = store_opening(api->store);
     enum err e;
 
-    if (!store_is_open(api->store))
+    if (!opening)
         return err_set(ERR_LOCKED, "the store is locked");
     if (request_header(request, "Authorization").ptr)
         return err_set(ERR_INVALID, "an owner's request carries no Authorization");
-    if ((e = session_find(api->sessions, exchange_token(request, api), request->now, csrf, NULL)))
+    if ((e = session_find(api->sessions, exchange_token(request, api), opening, request->now, csrf, NULL)))
         return e;
     if (is_change(request) &&
         (given.len != SESSION_TOKEN_TEXT - 1 || !random_equal(given.ptr, csrf, SESSION_TOKEN_TEXT - 1)))
-        return err_set(ERR_FORBIDDEN, "the CSRF token is missing or wrong");
-    return ERR_OK;
+        e = err_set(ERR_FORBIDDEN, "the CSRF token is missing or wrong");
+    random_wipe(csrf, sizeof csrf);
+    return e;
 }
 
 static enum err check_access(const struct request *request, struct api *api)

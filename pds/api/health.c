@@ -18,11 +18,13 @@ extern const struct embed API_FILES[]; /* openapi.json */
 enum err health_get(struct request *request, struct response *response, void *context)
 {
     const struct api *api = context;
+    char place[256];
 
     (void)request;
     response->status = 200;
     response->type = "application/json";
-    buf_printf(&response->body, "{\"status\":\"%s\"}\n", store_is_open(api->store) ? "open" : "locked");
+    buf_printf(&response->body, "{\"status\":\"%s\"%s}\n", store_is_open(api->store) ? "open" : "locked",
+               store_is_damaged(api->store, place, sizeof place) ? ",\"damaged\":true" : "");
     return buf_err(&response->body);
 }
 
@@ -60,15 +62,17 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
 
 enum err metrics_get(struct request *request, struct response *response, void *context)
 {
-    const struct api *api = context;
-    struct server_stats http;
+    struct api *api = context;
+    struct server *server = atomic_load(&api->server);
+    struct server_stats http = {0};
     struct vault_stats vault = {0};
     struct vault *open;
     struct buf *out = &response->body;
 
     response->status = 200;
     response->type = "text/plain; version=0.0.4; charset=utf-8";
-    server_stats(api->server, &http);
+    if (server)
+        server_stats(server, &http);
     if (!store_enter(api->store, &open)) {
         vault_stats(open, &vault);
         store_leave(api->store);

@@ -21,7 +21,9 @@ static enum err read_upload(void *context, void *out, size_t size, size_t *got)
     struct posted *p = context;
     enum err e = upload_read(p->upload, out, size, got);
 
-    return !e && store_is_closing(p->store) ? err_set(ERR_LOCKED, "the store is being locked") : e;
+    if ((!e || e == ERR_BUSY) && store_is_closing(p->store)) /* api_lock() stops uploads */
+        return err_set(ERR_LOCKED, "the store is being locked");
+    return e;
 }
 
 /* Whether a failure is of one file's content, so that the next file may do better. */

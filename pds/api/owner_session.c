@@ -54,25 +54,29 @@ static enum err derive(struct api *api, const struct request *request, key_of *o
     if ((e = signin_enter(api->signin, request->address, clock_monotonic_ms(), retry_after_s)))
         return e;
     e = open(api->store, secret, root);
-    signin_leave(api->signin, request->address, e == ERR_WRONG_KEY || e == ERR_INVALID, clock_monotonic_ms());
+    signin_leave(api->signin, request->address, e, clock_monotonic_ms());
     return e;
 }
 
-static enum err answer_session(struct response *response, const char *csrf, int64_t ends_at)
+static enum err answer_session(const struct api *api, struct response *response, const char *csrf,
+                               int64_t ends_at)
 {
     AUTO(json_freep) json_t *body = NULL;
-    char ends[CLOCK_TEXT_BYTES];
+    char ends[CLOCK_TEXT_BYTES], place[256];
 
     clock_text(ends_at, ends);
     body =
         json_pack("{s:s, s:i, s:s}", "csrf", csrf, "idle_seconds", LIMIT_SESSION_IDLE_S, "expires_at", ends);
+    if (body && store_is_damaged(api->store, place, sizeof place) &&
+        json_object_set_new(body, "damaged", json_string(place)))
+        return err_set(ERR_NO_MEMORY, "the answer");
     return body ? response_json(response, 200, body) : err_set(ERR_NO_MEMORY, "the answer");
 }
 
 static enum err set_cookie(const struct api *api, struct response *response, const char *token)
 {
     return response_header(response, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-                           api->tls ? "__Host-traboule" : "traboule", token, api->tls ? "; Secure" : "",
+                           api->https ? "__Host-traboule" : "traboule", token, api->https ? "; Secure" : "",
                            *token ? "" : "; Max-Age=0");
 }
 
@@ -89,13 +93,17 @@ static enum err tell_wait(const struct request *request, enum err e, int retry_a
 static enum err begin_session(struct api *api, const struct request *request, struct response *response)
 {
     char token[SESSION_TOKEN_TEXT], csrf[SESSION_TOKEN_TEXT];
+    uint64_t opening = store_opening(api->store);
     enum err e;
 
-    if ((e = session_begin(api->sessions, request->now, token, csrf)))
+    if (!opening)
+        return err_set(ERR_LOCKED, "the store was locked meanwhile");
+    if ((e = session_begin(api->sessions, opening, request->now, token, csrf)))
         return e;
     if (!(e = set_cookie(api, response, token)))
-        e = answer_session(response, csrf, request->now + LIMIT_SESSION_S);
+        e = answer_session(api, response, csrf, request->now + LIMIT_SESSION_S);
     random_wipe(token, sizeof token);
+    random_wipe(csrf, sizeof csrf);
     return e;
 }
 
@@ -127,9 +135,12 @@ enum err session_get(struct request *request, struct response *response, void *c
     int64_t ends_at;
     enum err e;
 
-    if ((e = session_find(api->sessions, exchange_token(request, api), request->now, csrf, &ends_at)))
+    if ((e = session_find(api->sessions, exchange_token(request, api), store_opening(api->store),
+                          request->now, csrf, &ends_at)))
         return e;
-    return answer_session(response, csrf, ends_at);
+    e = answer_session(api, response, csrf, ends_at);
+    random_wipe(csrf, sizeof csrf);
+    return e;
 }
 
 enum err session_delete(struct request *request, struct response *response, void *context)
@@ -144,10 +155,11 @@ enum err session_delete(struct request *request, struct response *response, void
 enum err lock_post(struct request *request, struct response *response, void *context)
 {
     struct api *api = context;
+    enum err e;
 
     (void)request;
-    sessions_end_all(api->sessions);
-    store_lock(api->store);
+    if ((e = api_lock(api)))
+        return e;
     response->status = 204;
     return set_cookie(api, response, "");
 }
@@ -177,7 +189,12 @@ static enum err change_passphrase(struct api *api, struct request *request, stru
 
 enum err passphrase_post(struct request *request, struct response *response, void *context)
 {
-    return change_passphrase(context, request, response, "current", "new", store_key_of_passphrase);
+    struct api *api = context;
+    enum err e = change_passphrase(api, request, response, "current", "new", store_key_of_passphrase);
+
+    if (!e && response->status == 204)
+        sessions_end_others(api->sessions, exchange_token(request, api)); /* they knew the old one */
+    return e;
 }
 
 enum err recover_post(struct request *request, struct response *response, void *context)

@@ -1,5 +1,6 @@
 #include "pds/api/problem.h"
 
+#include "pds/api/route.h"
 #include "pds/base/auto.h"
 
 #include <stdio.h>
@@ -37,6 +38,18 @@ void problem_type(enum err e, char *at, size_t size)
     (void)snprintf(at, size, "urn:traboule:problem:%s", err_row(e)->name); /* names are short */
 }
 
+/* Whether the story is for whoever asks: the signed-in owner hears it all; others hear what is wrong with
+ * their own request, nothing of the store or the machine. */
+static bool tells_story(const struct request *request, enum err e, int status)
+{
+    if (status == 401 || status == 403)
+        return false;
+    if (request->route && request->route->access == ACCESS_OWNER)
+        return true;
+    return e == ERR_INVALID || e == ERR_UNSUPPORTED || e == ERR_TOO_LARGE || e == ERR_METHOD ||
+           e == ERR_MISDIRECTED || e == ERR_THROTTLED;
+}
+
 void problem_fill(const struct request *request, enum err e, int retry_after_s, struct response *response)
 {
     AUTO(json_freep) json_t *body = NULL;
@@ -50,13 +63,13 @@ void problem_fill(const struct request *request, enum err e, int retry_after_s, 
     problem_type(e, type, sizeof type);
     body = json_pack("{s:s, s:s, s:i}", "type", type, "title",
                      french && TITLES_FR[e] ? TITLES_FR[e] : err_row(e)->title, "status", status);
-    if (body && status != 401 && status != 403 && story[0])
+    if (body && tells_story(request, e, status) && story[0])
         (void)json_object_set_new(body, "detail", json_string(story)); /* without memory the title must do */
     response->status = status;
     if (!body || response_json(response, status, body))
         return; /* the bare status still tells */
     response->type = "application/problem+json";
-    if (!retry_after_s && (status == 503 || status == 429))
+    if (!retry_after_s && e != ERR_CORRUPT && (status == 503 || status == 429)) /* damage stays */
         retry_after_s = e == ERR_LOCKED ? LOCKED_RETRY_S : BUSY_RETRY_S;
     if (retry_after_s)
         err_ignore(response_header(response, "Retry-After", "%d", retry_after_s)); /* advice only */

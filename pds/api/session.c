@@ -17,6 +17,7 @@ struct sessions {
     struct {
         uint8_t digest[DIGEST_BYTES];
         int64_t began_at, used_at; /* seconds, UTC; began_at 0: free */
+        uint64_t opening;
     } rows[LIMIT_SESSIONS];
 };
 
@@ -75,8 +76,8 @@ static bool is_over(int64_t began_at, int64_t used_at, int64_t now)
     return began_at == 0 || now - used_at >= LIMIT_SESSION_IDLE_S || now - began_at >= LIMIT_SESSION_S;
 }
 
-enum err session_begin(struct sessions *s, int64_t now, char token[static SESSION_TOKEN_TEXT],
-                       char csrf[static SESSION_TOKEN_TEXT])
+enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
+                       char token[static SESSION_TOKEN_TEXT], char csrf[static SESSION_TOKEN_TEXT])
 {
     uint8_t bytes[TOKEN_BYTES];
     size_t place = 0;
@@ -97,6 +98,7 @@ enum err session_begin(struct sessions *s, int64_t now, char token[static SESSIO
     }
     digest("session", str_of(token), s->rows[place].digest);
     s->rows[place].began_at = s->rows[place].used_at = now;
+    s->rows[place].opening = opening;
     (void)pthread_mutex_unlock(&s->mutex);
     return ERR_OK;
 }
@@ -115,8 +117,8 @@ static size_t place_of(const struct sessions *s, struct str token)
     return place;
 }
 
-enum err session_find(struct sessions *s, struct str token, int64_t now, char csrf[static SESSION_TOKEN_TEXT],
-                      int64_t *ends_at)
+enum err session_find(struct sessions *s, struct str token, uint64_t opening, int64_t now,
+                      char csrf[static SESSION_TOKEN_TEXT], int64_t *ends_at)
 {
     size_t place;
     bool over = true;
@@ -126,7 +128,8 @@ enum err session_find(struct sessions *s, struct str token, int64_t now, char cs
     (void)pthread_mutex_lock(&s->mutex);
     place = place_of(s, token);
     if (place < LIMIT_SESSIONS) {
-        over = is_over(s->rows[place].began_at, s->rows[place].used_at, now);
+        over = s->rows[place].opening != opening ||
+               is_over(s->rows[place].began_at, s->rows[place].used_at, now);
         if (over)
             memset(&s->rows[place], 0, sizeof s->rows[place]);
         else
@@ -148,6 +151,19 @@ void session_end(struct sessions *s, struct str token)
     place = place_of(s, token);
     if (place < LIMIT_SESSIONS)
         memset(&s->rows[place], 0, sizeof s->rows[place]);
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+void sessions_end_others(struct sessions *s, struct str token)
+{
+    size_t place;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    place = place_of(s, token);
+    for (size_t i = 0; i < LIMIT_SESSIONS; i++) {
+        if (i != place)
+            memset(&s->rows[i], 0, sizeof s->rows[i]);
+    }
     (void)pthread_mutex_unlock(&s->mutex);
 }
 

@@ -1,5 +1,6 @@
 /* The owner's sessions: a random token in a cookie, kept here as its digest; a CSRF token bound to it.
- * In memory only: they end with the daemon and when the store is locked. Thread-safe. */
+ * In memory only: they end with the daemon, and with the opening of the store that they began under
+ * (store_opening): whatever raced with a lock, no session outlives it. Thread-safe. */
 #ifndef API_SESSION_H
 #define API_SESSION_H
 #include "pds/base/err.h"
@@ -15,12 +16,14 @@ struct sessions *sessions_new(void); /* NULL: no memory */
 void sessions_free(struct sessions *s);
 
 /* Begin one; the oldest makes room when there are LIMIT_SESSIONS. */
-MUST_CHECK enum err session_begin(struct sessions *s, int64_t now, char token[static SESSION_TOKEN_TEXT],
+MUST_CHECK enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
+                                  char token[static SESSION_TOKEN_TEXT],
                                   char csrf[static SESSION_TOKEN_TEXT]);
-/* The session of a token, which counts as used now. ERR_UNAUTHENTICATED when it is none or ended:
- * LIMIT_SESSION_IDLE_S without use, LIMIT_SESSION_S after it began. ends_at may be NULL. */
-MUST_CHECK enum err session_find(struct sessions *s, struct str token, int64_t now,
+/* The session of a token, which counts as used now. ERR_UNAUTHENTICATED when it is none or ended: begun under
+ * another opening, LIMIT_SESSION_IDLE_S without use, LIMIT_SESSION_S after it began. ends_at may be NULL. */
+MUST_CHECK enum err session_find(struct sessions *s, struct str token, uint64_t opening, int64_t now,
                                  char csrf[static SESSION_TOKEN_TEXT], int64_t *ends_at);
 void session_end(struct sessions *s, struct str token);
+void sessions_end_others(struct sessions *s, struct str token);
 void sessions_end_all(struct sessions *s);
 #endif

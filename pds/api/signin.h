@@ -1,12 +1,11 @@
 /* The gate before a key derivation (security brief 4.3): few at once, few waiting, and after
- * LIMIT_FAILURES_FREE failures from an address a delay that doubles from 1 s to LIMIT_FAILURE_DELAY_MAX_S.
- * Never a lasting lock-out; loopback has a count of its own, so that the owner at the machine is not kept out
- * by others. Thread-safe. */
+ * LIMIT_FAILURES_FREE failures from an address one at a time, with a delay that doubles from 1 s to
+ * LIMIT_FAILURE_DELAY_MAX_S. Never a lasting lock-out; this machine has a count of its own, so that the owner
+ * at it is not kept out by others. An IPv6 network of 64 bits counts as one address. Thread-safe. */
 #ifndef API_SIGNIN_H
 #define API_SIGNIN_H
 #include "pds/base/err.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct signin;
@@ -16,5 +15,7 @@ void signin_free(struct signin *s);
 /* Wait for a place to derive. ERR_THROTTLED with the seconds to wait in *retry_after_s: then there is no
  * signin_leave(). address is numeric text. */
 MUST_CHECK enum err signin_enter(struct signin *s, const char *address, int64_t now_ms, int *retry_after_s);
-void signin_leave(struct signin *s, const char *address, bool failed, int64_t now_ms);
+/* After the try, with its outcome: ERR_OK forgets the failures before, a wrong secret counts as one, and a
+ * try that could not be made changes nothing. */
+void signin_leave(struct signin *s, const char *address, enum err outcome, int64_t now_ms);
 #endif

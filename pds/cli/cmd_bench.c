@@ -301,8 +301,11 @@ static enum err bench_open(struct bench *b) { return open_store(b, OPEN); }
 
 static enum err bench_open_again(struct bench *b)
 {
+    enum err e;
+
     close_store(b);
-    store_lock(b->store);
+    if ((e = store_lock(b->store)))
+        return e;
     return open_store(b, OPEN_TEN_YEARS);
 }
 
@@ -344,20 +347,6 @@ static enum err bench_all(struct bench *b)
     return ERR_OK;
 }
 
-static void remove_store(const char *dir)
-{
-    static const char *const NAMES[] = {"vault.db", "vault.db-wal", "keys.json", "lock"};
-    char path[FS_PATH_BYTES];
-
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if (!fs_join(path, dir, NAMES[i]))
-            (void)unlink(path); /* what is not there is gone already */
-    }
-    if (!fs_join(path, dir, "files"))
-        (void)rmdir(path);
-    (void)rmdir(dir);
-}
-
 static enum err run_beside(struct bench *b)
 {
     AUTO(secret_text_freep) struct secret_text *code = NULL;
@@ -369,7 +358,7 @@ static enum err run_beside(struct bench *b)
     close_store(b);
     store_free(b->store);
     store_key_free(b->root);
-    remove_store(b->dir);
+    store_remove(b->dir);
     return e;
 }
 

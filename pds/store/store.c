@@ -1,50 +1,39 @@
-#include "pds/store/store.h"
+#include "pds/store/store_internal.h"
 
 #include "pds/base/auto.h"
-#include "pds/base/fs.h"
 #include "pds/base/mem.h"
 #include "pds/crypto/keyfile.h"
-#include "pds/crypto/keyring.h"
 #include "pds/crypto/random.h"
-#include "pds/crypto/recovery.h"
 #include "pds/store/import.h"
 #include "pds/vault/vault.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
-struct store {
-    char dir[FS_PATH_BYTES];
-    char keys_path[FS_PATH_BYTES];
-    uint8_t id[STORE_ID_BYTES];
-    pthread_mutex_t derive; /* one derivation, or one change of keys.json, at a time */
-    pthread_mutex_t mutex;  /* guards what follows */
-    pthread_cond_t idle;    /* nobody is inside any more, or it is locked now */
-    struct vault *vault;    /* owned; NULL while locked */
-    struct store_key *root; /* owned; NULL while locked */
-    unsigned users;         /* of store_enter() */
-    unsigned borrowers;     /* of store_borrow() */
-    bool kept;              /* open until it is locked, not only for borrowers */
-    bool closing;
-};
+/* How long a lock waits for who is inside, and who would open it for the end of a lock. */
+enum { LOCK_WAIT_MS = 1500, OPEN_WAIT_MS = 1000 };
 
 enum err store_new(const char *dir, struct store **out)
 {
     AUTO(store_freep) struct store *s = mem_new(sizeof *s);
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
+    pthread_condattr_t clock;
     enum err e;
 
     if (!s)
         return err_set(ERR_NO_MEMORY, "store");
-    (void)pthread_mutex_init(&s->derive, NULL); /* default attributes cannot fail on Linux */
+    (void)pthread_mutex_init(&s->derive, NULL); /* none of these can fail on Linux */
     (void)pthread_mutex_init(&s->mutex, NULL);
-    (void)pthread_cond_init(&s->idle, NULL);
+    (void)pthread_condattr_init(&clock);
+    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&s->changed, &clock);
+    (void)pthread_condattr_destroy(&clock);
     if ((e = str_copy(str_of(dir), s->dir, sizeof s->dir)) || (e = fs_check_private_dir(dir)) ||
         (e = fs_join(s->keys_path, dir, "keys.json")) || (e = keyfile_load(s->keys_path, &keys)))
         return err_wrap(e, "store");
     memcpy(s->id, keyfile_store_id(keys), sizeof s->id);
+    store_key_tidy(s);
     *out = s;
     s = NULL; /* the caller's now */
     return ERR_OK;
@@ -54,8 +43,9 @@ void store_free(struct store *s)
 {
     if (!s)
         return;
-    store_lock(s);
-    (void)pthread_cond_destroy(&s->idle); /* nobody waits any more */
+    while (store_lock(s) != ERR_OK) /* whoever is inside was told to go */
+        continue;
+    (void)pthread_cond_destroy(&s->changed); /* nobody waits any more */
     (void)pthread_mutex_destroy(&s->mutex);
     (void)pthread_mutex_destroy(&s->derive);
     mem_free(s);
@@ -65,131 +55,82 @@ const char *store_dir(const struct store *s) { return s->dir; }
 
 const uint8_t *store_id(const struct store *s) { return s->id; }
 
-static enum err wrap_keys(struct keyfile *keys, const struct store_key *root,
-                          const struct secret_text *passphrase, struct passphrase_cost cost,
-                          const uint8_t *keyfile_key, struct secret_text **code)
+/* With the mutex held. */
+static void turn_to(struct store *s, enum store_state state)
 {
-    AUTO(secret_text_freep) struct secret_text *made = NULL;
+    s->state = state;
+    (void)pthread_cond_broadcast(&s->changed);
+}
+
+static struct timespec in_ms(int ms)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += (long)ms * 1000000;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
+/* With the mutex held: wait for a change; false when the instant has passed. */
+static bool wait_until(struct store *s, const struct timespec *until)
+{
+    return pthread_cond_timedwait(&s->changed, &s->mutex, until) == 0;
+}
+
+static enum err open_files(struct store *s, const struct store_key *root, int64_t now, struct vault **out)
+{
+    AUTO(vault_closep) struct vault *vault = NULL;
     enum err e;
 
-    if ((e = keyfile_set_passphrase(keys, root, passphrase, cost)) || (e = recovery_make(&made)) ||
-        (e = keyfile_set_recovery(keys, root, made)) ||
-        (keyfile_key && (e = keyfile_set_keyfile(keys, root, keyfile_key))))
-        return e;
-    *code = made;
-    made = NULL; /* the caller's now */
+    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = import_recover(vault, now)))
+        return err_wrap(e, "opening the store");
+    *out = vault;
+    vault = NULL; /* the caller's now */
     return ERR_OK;
 }
 
-/* Take a half-made store away: only what store_create() itself makes. */
-static void remove_half(const char *dir)
-{
-    static const char *const NAMES[] = {"vault.db", "vault.db-wal", "keys.json", "lock", "files"};
-    char path[FS_PATH_BYTES];
-
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if (!fs_join(path, dir, NAMES[i]))
-            (void)(unlink(path) && rmdir(path)); /* what was not made is not there */
-    }
-    (void)rmdir(dir);
-}
-
-static enum err fill(const char *dir, const struct keyfile *keys, const struct store_key *root)
-{
-    char path[FS_PATH_BYTES];
-    enum err e;
-
-    if ((e = fs_join(path, dir, "files")) || (e = fs_make_private_dir(path)) ||
-        (e = vault_create(dir, root, keyfile_store_id(keys))) || (e = fs_join(path, dir, "keys.json")))
-        return e;
-    return keyfile_save(keys, path); /* last: a folder with keys.json is a whole store */
-}
-
-enum err store_create(const char *dir, const struct secret_text *passphrase, struct passphrase_cost cost,
-                      const uint8_t *keyfile_key, struct secret_text **recovery_code)
-{
-    AUTO(keyfile_freep) struct keyfile *keys = NULL;
-    AUTO(store_key_freep) struct store_key *root = NULL;
-    AUTO(secret_text_freep) struct secret_text *code = NULL;
-    enum err e;
-
-    if ((e = passphrase_check_new(passphrase)) || (e = keyfile_new(&keys, &root)) ||
-        (e = wrap_keys(keys, root, passphrase, cost, keyfile_key, &code)) || (e = fs_make_private_dir(dir)))
-        return err_wrap(e, "making a store");
-    if ((e = fill(dir, keys, root))) {
-        remove_half(dir);
-        return err_wrap(e, "making a store");
-    }
-    *recovery_code = code;
-    code = NULL; /* the caller's now */
-    return ERR_OK;
-}
-
-/* What opens a slot of the keys as they are on disk now: a command may have changed them. */
-struct unlocking {
-    const struct secret_text *text; /* passphrase or code */
-    const uint8_t *key;             /* of a key file */
-};
-
-static enum err open_slot(struct store *s, enum slot_kind kind, struct unlocking by, struct store_key **root)
-{
-    AUTO(keyfile_freep) struct keyfile *keys = NULL;
-    enum err e;
-
-    (void)pthread_mutex_lock(&s->derive);
-    if ((e = keyfile_load(s->keys_path, &keys)))
-        e = err_wrap(e, "keys of the store");
-    else if (kind == SLOT_PASSPHRASE)
-        e = keyfile_open_passphrase(keys, by.text, root);
-    else if (kind == SLOT_RECOVERY)
-        e = keyfile_open_recovery(keys, by.text, root);
-    else
-        e = keyfile_open_keyfile(keys, by.key, root);
-    (void)pthread_mutex_unlock(&s->derive);
-    return e;
-}
-
-enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase,
-                                 struct store_key **root)
-{
-    return open_slot(s, SLOT_PASSPHRASE, (struct unlocking){.text = passphrase}, root);
-}
-
-enum err store_key_of_recovery(struct store *s, const struct secret_text *code, struct store_key **root)
-{
-    return open_slot(s, SLOT_RECOVERY, (struct unlocking){.text = code}, root);
-}
-
-enum err store_key_of_keyfile(struct store *s, const uint8_t key[static KEY_BYTES], struct store_key **root)
-{
-    return open_slot(s, SLOT_KEYFILE, (struct unlocking){.key = key}, root);
-}
-
-/* With the mutex held, and the store locked. */
+/* With the mutex held, and the store locked. Opening takes long: meanwhile the mutex is free, and the state
+ * keeps everyone out. */
 static enum err open_vault(struct store *s, const struct store_key *root, int64_t now)
 {
-    AUTO(store_key_freep) struct store_key *copy = store_key_new();
-    AUTO(vault_closep) struct vault *vault = NULL;
+    struct store_key *copy = store_key_new();
+    struct vault *vault = NULL;
     enum err e;
 
     if (!copy)
         return err_set(ERR_NO_MEMORY, "opening the store");
     memcpy(copy->bytes, root->bytes, sizeof copy->bytes);
-    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = import_recover(vault, now)))
-        return err_wrap(e, "opening the store");
+    turn_to(s, STORE_OPENING);
+    (void)pthread_mutex_unlock(&s->mutex);
+    e = open_files(s, root, now, &vault);
+    (void)pthread_mutex_lock(&s->mutex);
+    if (e) {
+        store_key_free(copy);
+        turn_to(s, STORE_LOCKED);
+        return e;
+    }
     s->root = copy;
-    copy = NULL; /* the store's now */
     s->vault = vault;
-    vault = NULL; /* the store's now */
+    s->openings++;
+    turn_to(s, STORE_OPEN);
     return ERR_OK;
 }
 
-/* With the mutex held. One that is being locked is waited for, then opened again. */
+/* With the mutex held. An opening under way is waited for, a lock too, but only for a while: what it waits
+ * for may take long. */
 static enum err open_with(struct store *s, const struct store_key *root, int64_t now)
 {
-    while (s->closing)
-        (void)pthread_cond_wait(&s->idle, &s->mutex);
-    if (!s->vault)
+    struct timespec until = in_ms(OPEN_WAIT_MS);
+
+    while (s->state == STORE_OPENING || s->state == STORE_CLOSING) {
+        if (s->state == STORE_OPENING)
+            (void)pthread_cond_wait(&s->changed, &s->mutex);
+        else if (!wait_until(s, &until))
+            return err_set(ERR_LOCKED, "the store is being locked");
+    }
+    if (s->state == STORE_LOCKED)
         return open_vault(s, root, now);
     if (!random_equal(s->root->bytes, root->bytes, sizeof root->bytes))
         return err_set(ERR_WRONG_KEY, "the store is open under another key");
@@ -218,67 +159,90 @@ enum err store_borrow(struct store *s, const struct store_key *root, int64_t now
     return e;
 }
 
-/* With the mutex held. */
+/* With the mutex held, the store closing and nobody inside. Closing takes long: the mutex is free meanwhile.
+ */
 static void close_vault(struct store *s)
 {
-    struct vault *vault;
+    struct vault *vault = s->vault;
 
-    s->kept = false;
-    if (!s->vault || s->closing)
-        return;
-    s->closing = true;
-    while (s->users > 0)
-        (void)pthread_cond_wait(&s->idle, &s->mutex);
-    vault = s->vault;
-    s->vault = NULL;
+    s->vault = NULL; /* nobody else closes it */
     store_key_free(s->root);
     s->root = NULL;
+    (void)pthread_mutex_unlock(&s->mutex);
     vault_close(vault);
-    s->closing = false;
-    (void)pthread_cond_broadcast(&s->idle);
+    (void)pthread_mutex_lock(&s->mutex);
+    turn_to(s, STORE_LOCKED);
 }
 
-void store_lock(struct store *s)
+/* With the mutex held: nobody comes in any more. */
+static void shut(struct store *s)
+{
+    s->kept = false;
+    if (s->state == STORE_OPEN)
+        turn_to(s, STORE_CLOSING);
+}
+
+void store_shut(struct store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
-    close_vault(s);
+    shut(s);
     (void)pthread_mutex_unlock(&s->mutex);
+}
+
+/* With the mutex held. */
+static enum err lock(struct store *s)
+{
+    struct timespec until = in_ms(LOCK_WAIT_MS);
+    bool in_time = true;
+
+    s->waiting++;
+    for (shut(s); s->state != STORE_LOCKED && in_time; shut(s)) {
+        if (s->state == STORE_CLOSING && s->vault && s->users == 0)
+            close_vault(s);
+        else
+            in_time = wait_until(s, &until);
+    }
+    s->waiting--;
+    return s->state == STORE_LOCKED ? ERR_OK
+                                    : err_set(ERR_BUSY, "the store locks once what runs in it has ended");
+}
+
+enum err store_lock(struct store *s)
+{
+    enum err e;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    e = lock(s);
+    (void)pthread_mutex_unlock(&s->mutex);
+    return e;
 }
 
 void store_give_back(struct store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
     if (--s->borrowers == 0 && !s->kept)
-        close_vault(s);
+        err_ignore(lock(s)); /* who is still inside locks it when leaving */
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
-bool store_is_open(struct store *s)
+uint64_t store_opening(struct store *s)
 {
-    bool open;
+    uint64_t opening;
 
     (void)pthread_mutex_lock(&s->mutex);
-    open = s->kept && !s->closing;
+    opening = s->kept && s->state == STORE_OPEN ? s->openings : 0;
     (void)pthread_mutex_unlock(&s->mutex);
-    return open;
+    return opening;
 }
 
-bool store_is_open_with(struct store *s, const struct store_key *root)
-{
-    bool same;
-
-    (void)pthread_mutex_lock(&s->mutex);
-    same = s->root && !s->closing && random_equal(s->root->bytes, root->bytes, sizeof root->bytes);
-    (void)pthread_mutex_unlock(&s->mutex);
-    return same;
-}
+bool store_is_open(struct store *s) { return store_opening(s) != 0; }
 
 bool store_is_closing(struct store *s)
 {
     bool closing;
 
     (void)pthread_mutex_lock(&s->mutex);
-    closing = s->closing;
+    closing = s->state == STORE_CLOSING;
     (void)pthread_mutex_unlock(&s->mutex);
     return closing;
 }
@@ -288,7 +252,7 @@ enum err store_enter(struct store *s, struct vault **vault)
     enum err e = ERR_OK;
 
     (void)pthread_mutex_lock(&s->mutex);
-    if (!s->vault || s->closing) {
+    if (s->state != STORE_OPEN) {
         e = err_set(ERR_LOCKED, "the store is locked");
     } else {
         s->users++;
@@ -301,8 +265,11 @@ enum err store_enter(struct store *s, struct vault **vault)
 void store_leave(struct store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
-    if (--s->users == 0)
-        (void)pthread_cond_broadcast(&s->idle);
+    if (--s->users == 0) {
+        (void)pthread_cond_broadcast(&s->changed);
+        if (s->state == STORE_CLOSING && s->waiting == 0)
+            close_vault(s); /* the lock did not wait for us */
+    }
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
@@ -327,52 +294,14 @@ void store_view_done(struct store_view *v)
     *v = (struct store_view){0};
 }
 
-/* With the derive mutex held. */
-static enum err rewrap(struct store *s, struct keyfile *keys, const struct store_key *root,
-                       const struct secret_text *passphrase, struct passphrase_cost cost)
+bool store_is_damaged(struct store *s, char *place, size_t size)
 {
-    enum err e;
-
-    if ((e = keyfile_set_passphrase(keys, root, passphrase, cost)) || (e = keyfile_save(keys, s->keys_path)))
-        return err_wrap(e, "wrapping the store key again");
-    return ERR_OK;
-}
-
-enum err store_set_passphrase(struct store *s, const struct store_key *root,
-                              const struct secret_text *passphrase, struct passphrase_cost cost)
-{
-    AUTO(keyfile_freep) struct keyfile *keys = NULL;
-    enum err e;
-
-    if ((e = passphrase_check_new(passphrase)))
-        return e;
-    (void)pthread_mutex_lock(&s->derive);
-    if (!(e = keyfile_load(s->keys_path, &keys)))
-        e = rewrap(s, keys, root, passphrase, cost);
-    (void)pthread_mutex_unlock(&s->derive);
-    return e;
-}
-
-enum err store_raise_cost(struct store *s, const struct store_key *root, const struct secret_text *passphrase,
-                          struct passphrase_cost cost)
-{
-    AUTO(keyfile_freep) struct keyfile *keys = NULL;
-    enum err e;
-
-    (void)pthread_mutex_lock(&s->derive);
-    if (!(e = keyfile_load(s->keys_path, &keys)) && keyfile_is_cheaper(keys, cost))
-        e = rewrap(s, keys, root, passphrase, cost);
-    (void)pthread_mutex_unlock(&s->derive);
-    return e;
-}
-
-bool store_is_damaged(struct store *s, const char **story)
-{
+    const char *story;
     bool damaged = false;
 
     (void)pthread_mutex_lock(&s->mutex);
-    if (s->vault)
-        damaged = vault_is_damaged(s->vault, story);
+    if (s->vault && (damaged = vault_is_damaged(s->vault, &story)))
+        (void)snprintf(place, size, "%s", story); /* cut when too long */
     (void)pthread_mutex_unlock(&s->mutex);
     return damaged;
 }

@@ -2,7 +2,7 @@
  *
  * Its use is counted: store_enter() lends the open database until store_leave(), and store_lock()
  * lets nobody in any more, asks long readers to end (store_is_closing), waits for them, then wipes the keys.
- * All functions may be called by any thread. */
+ * All functions may be called by any thread; those that only ask never wait for one that opens or closes. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "pds/base/err.h"
@@ -10,6 +10,7 @@
 #include "pds/crypto/secret.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct store;
@@ -21,9 +22,11 @@ struct db;
 MUST_CHECK enum err store_create(const char *dir, const struct secret_text *passphrase,
                                  struct passphrase_cost cost, const uint8_t *keyfile_key,
                                  struct secret_text **recovery_code);
+/* Take away a folder that store_create() made, with all that is in it: of a store that shall not be. */
+void store_remove(const char *dir);
 
 /* Look at a store: it is there, private, its keys.json reads. It is locked. ERR_NOT_FOUND, ERR_FORBIDDEN,
- * ERR_CORRUPT. */
+ * ERR_CORRUPT. What a cut change of keys.json left beside it goes. */
 MUST_CHECK enum err store_new(const char *dir, struct store **out);
 void store_free(struct store *s); /* locks first; NULL is fine */
 static inline void store_freep(struct store **s) { store_free(*s); }
@@ -31,8 +34,9 @@ static inline void store_freep(struct store **s) { store_free(*s); }
 const char *store_dir(const struct store *s);
 const uint8_t *store_id(const struct store *s); /* STORE_ID_BYTES, borrowed */
 
-/* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY. Slow for a
- * passphrase, by design; one at a time for each store. *root is the caller's. */
+/* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY; ERR_CORRUPT when
+ * keys.json is gone or cannot be read. Slow for a passphrase, by design; one at a time for each store. *root
+ * is the caller's. */
 MUST_CHECK enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase,
                                             struct store_key **root);
 MUST_CHECK enum err store_key_of_recovery(struct store *s, const struct secret_text *code,
@@ -41,15 +45,23 @@ MUST_CHECK enum err store_key_of_keyfile(struct store *s, const uint8_t key[stat
                                          struct store_key **root);
 
 /* Open with a key (borrowed; a copy is kept in guarded memory while open). Opening an open store with the
- * right key changes nothing; ERR_WRONG_KEY with another. Imports that a crash cut are undone. */
+ * right key changes nothing; ERR_WRONG_KEY with another. ERR_LOCKED when a lock under way does not end soon.
+ * Imports that a crash cut are undone. */
 MUST_CHECK enum err store_unlock(struct store *s, const struct store_key *root, int64_t now);
-void store_lock(struct store *s); /* when locked already: nothing */
+/* The first half of a lock: nobody enters any more, and who is inside is asked to leave. */
+void store_shut(struct store *s);
+/* Lock; when locked already: nothing. Waits a little for those inside; ERR_BUSY when that did not do: then
+ * the last of them to leave wipes the keys. */
+MUST_CHECK enum err store_lock(struct store *s);
 /* The same for one command: the store is open until store_give_back(), or until it is locked before. Where
  * nobody unlocked it besides, it stays locked to everyone else's eyes (store_is_open), and the last to give
  * it back locks it. */
 MUST_CHECK enum err store_borrow(struct store *s, const struct store_key *root, int64_t now);
 void store_give_back(struct store *s);
 bool store_is_open(struct store *s);
+/* The number of this opening, 0 while locked (as store_is_open): what was allowed under one does not outlive
+ * it. */
+uint64_t store_opening(struct store *s);
 
 /* ERR_LOCKED when it is. Otherwise *vault is lent until store_leave(). */
 MUST_CHECK enum err store_enter(struct store *s, struct vault **vault);
@@ -66,16 +78,15 @@ struct store_view {
 MUST_CHECK enum err store_view(struct store *s, struct store_view *out);
 void store_view_done(struct store_view *v);
 
-/* Wrap the open store's key for a new passphrase; keys.json is replaced as a whole. ERR_INVALID for one that
- * passphrase_check_new() refuses. root is the store's key. */
+/* Wrap the store's key for a new passphrase; keys.json is replaced as a whole, under a lock that holds other
+ * processes too. ERR_INVALID for one that passphrase_check_new() refuses. root is the store's key. */
 MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key *root,
                                          const struct secret_text *passphrase, struct passphrase_cost cost);
-/* After a sign-in: wrap again when the slot costs less than this machine should pay. */
+/* After a sign-in: wrap again when the slot costs less than this machine should pay, and is still this
+ * passphrase's. */
 MUST_CHECK enum err store_raise_cost(struct store *s, const struct store_key *root,
                                      const struct secret_text *passphrase, struct passphrase_cost cost);
-/* Whether the store is open under this very key. */
-bool store_is_open_with(struct store *s, const struct store_key *root);
 
-/* Damage met since opening; the place in *story, valid while the caller is inside the store. */
-bool store_is_damaged(struct store *s, const char **story);
+/* Damage met since opening; its place is copied when there is any. */
+bool store_is_damaged(struct store *s, char *place, size_t size);
 #endif

@@ -3,7 +3,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/fs.h"
 #include "pds/base/limits.h"
-#include "pds/crypto/keyfile.h"
+#include "pds/store/store_internal.h"
 #include "pds/vault/vault.h"
 
 #include <dirent.h>
@@ -35,6 +35,8 @@ static enum err check_folder(const char *dir, json_t *problems)
         return fs_error("reading", dir);
     while ((entry = readdir(folder))) {
         for (i = 0; i < sizeof NAMES / sizeof *NAMES && strcmp(entry->d_name, NAMES[i]) != 0; i++)
+            continue;
+        if (store_key_is_left(entry->d_name)) /* being written, or the next start takes it away */
             continue;
         if (i == sizeof NAMES / sizeof *NAMES)
             found(problems, "folder", "something lies here that is no part of a store");

@@ -2,6 +2,7 @@
 #include "tests/harness/test.h"
 
 #include "pds/api/problem.h"
+#include "pds/api/route.h"
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
@@ -19,11 +20,12 @@ static const char *header_of(const struct response *r, const char *name)
     return NULL;
 }
 
-/* The problem of an outcome in a language; the tree is the caller's. */
-static json_t *problem(enum err e, const char *language, int retry_after_s, struct response *response)
+/* The problem of an outcome in a language, of a route or none; the tree is the caller's. */
+static json_t *problem_of(const struct route *route, enum err e, const char *language, int retry_after_s,
+                          struct response *response)
 {
     struct headers headers = {.at = {{STR("Accept-Language"), str_of(language)}}, .count = 1};
-    struct request request = {.transport = &headers};
+    struct request request = {.route = route, .transport = &headers};
     json_t *tree = NULL;
 
     response_init(response);
@@ -31,6 +33,13 @@ static json_t *problem(enum err e, const char *language, int retry_after_s, stru
     problem_fill(&request, e, retry_after_s, response);
     assert_ok(json_read((struct str){response->body.data, response->body.len}, (size_t)MIB, &tree));
     return tree;
+}
+
+static json_t *problem(enum err e, const char *language, int retry_after_s, struct response *response)
+{
+    static const struct route OWNERS = {.access = ACCESS_OWNER};
+
+    return problem_of(&OWNERS, e, language, retry_after_s, response);
 }
 
 static const char *text_at(const json_t *tree, const char *key)
@@ -47,7 +56,8 @@ static void every_outcome_has_its_problem_in_both_languages(void **state)
         AUTO(json_freep) json_t *fr = problem(e, "fr-FR, fr;q=0.9, en;q=0.5", 0, &french);
         AUTO(json_freep) json_t *en = problem(e, "en", 0, &english);
         char type[64], wanted[64];
-        bool silent = row->http == 401 || row->http == 403, waits = row->http == 503 || row->http == 429;
+        bool silent = row->http == 401 || row->http == 403,
+             waits = (row->http == 503 && e != ERR_CORRUPT) || row->http == 429;
 
         problem_type(e, type, sizeof type);
         (void)snprintf(wanted, sizeof wanted, "urn:traboule:problem:%s", row->name);
@@ -65,6 +75,28 @@ static void every_outcome_has_its_problem_in_both_languages(void **state)
         response_done(&french);
         response_done(&english);
     }
+}
+
+/* Whoever is not signed in hears what is wrong with the request, nothing of the store or the machine. */
+static void where_anyone_may_ask_only_the_request_is_told(void **state)
+{
+    static const struct route ANYONES = {.access = ACCESS_ANYONE}, LOOPBACKS = {.access = ACCESS_LOOPBACK};
+    static const struct route *const ROUTES_OF_ALL[] = {&ANYONES, &LOOPBACKS, NULL};
+    static const enum err TOLD[] = {ERR_INVALID, ERR_UNSUPPORTED, ERR_TOO_LARGE,
+                                    ERR_METHOD,  ERR_MISDIRECTED, ERR_THROTTLED};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROUTES_OF_ALL); i++)
+        for (enum err e = ERR_OK + 1; e < ERR_COUNT; e++) {
+            struct response r;
+            AUTO(json_freep) json_t *tree = problem_of(ROUTES_OF_ALL[i], e, "en", 0, &r);
+            bool told = false;
+
+            for (size_t n = 0; n < COUNT_OF(TOLD); n++)
+                told = told || TOLD[n] == e;
+            assert_row(err_row(e)->name, told == (json_object_get(tree, "detail") != NULL));
+            response_done(&r);
+        }
 }
 
 static void a_time_to_wait_is_told_as_given(void **state)
@@ -131,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_outcome_has_its_problem_in_both_languages),
+        cmocka_unit_test(where_anyone_may_ask_only_the_request_is_told),
         cmocka_unit_test(a_time_to_wait_is_told_as_given),
         cmocka_unit_test(what_a_handler_had_put_is_gone),
         cmocka_unit_test(without_memory_the_status_is_told_all_the_same),

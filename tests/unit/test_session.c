@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { T0 = 1800000000 };
+enum { T0 = 1800000000, OPENING = 3 };
 
 static int setup(void **state)
 {
@@ -21,14 +21,14 @@ static enum err find(struct sessions *s, const char *token, int64_t now)
 {
     char csrf[SESSION_TOKEN_TEXT];
 
-    return session_find(s, str_of(token), now, csrf, NULL);
+    return session_find(s, str_of(token), OPENING, now, csrf, NULL);
 }
 
 static void begin(struct sessions *s, int64_t now, char token[static SESSION_TOKEN_TEXT])
 {
     char csrf[SESSION_TOKEN_TEXT];
 
-    assert_ok(session_begin(s, now, token, csrf));
+    assert_ok(session_begin(s, OPENING, now, token, csrf));
 }
 
 static void session_is_known_by_its_token_alone(void **state)
@@ -40,8 +40,8 @@ static void session_is_known_by_its_token_alone(void **state)
     int64_t ends_at = 0;
 
     assert_err(find(s, "", T0), ERR_UNAUTHENTICATED);
-    assert_ok(session_begin(s, T0, token, csrf));
-    assert_ok(session_find(s, str_of(token), T0 + 1, told, &ends_at));
+    assert_ok(session_begin(s, OPENING, T0, token, csrf));
+    assert_ok(session_find(s, str_of(token), OPENING, T0 + 1, told, &ends_at));
     assert_string_equal(told, csrf);
     assert_string_not_equal(token, csrf);
     assert_int_equal(strlen(token), SESSION_TOKEN_TEXT - 1);
@@ -59,7 +59,7 @@ static void session_is_known_by_its_token_alone(void **state)
     assert_err(find(s, wrong, T0), ERR_UNAUTHENTICATED);
     wrong[SESSION_TOKEN_TEXT - 2] = '\0';
     assert_err(find(s, wrong, T0), ERR_UNAUTHENTICATED);
-    assert_err(session_find(s, (struct str){0}, T0, told, NULL), ERR_UNAUTHENTICATED);
+    assert_err(session_find(s, (struct str){0}, OPENING, T0, told, NULL), ERR_UNAUTHENTICATED);
     assert_ok(find(s, token, T0));
     sessions_free(s);
 }
@@ -72,7 +72,7 @@ static void sessions_are_all_different(void **state)
     char texts[2 * MANY][SESSION_TOKEN_TEXT];
 
     for (size_t i = 0; i < MANY; i++)
-        assert_ok(session_begin(s, T0, texts[2 * i], texts[2 * i + 1]));
+        assert_ok(session_begin(s, OPENING, T0, texts[2 * i], texts[2 * i + 1]));
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         for (size_t j = 0; j < i; j++)
             assert_string_not_equal(texts[i], texts[j]);
@@ -122,7 +122,7 @@ static void session_ends_after_its_whole_time_however_much_it_is_used(void **sta
 
     begin(s, T0, token);
     for (; now < T0 + LIMIT_SESSION_S; now += 600) {
-        assert_ok(session_find(s, str_of(token), now, csrf, &ends_at));
+        assert_ok(session_find(s, str_of(token), OPENING, now, csrf, &ends_at));
         assert_int_equal(ends_at, T0 + LIMIT_SESSION_S);
     }
     assert_ok(find(s, token, T0 + LIMIT_SESSION_S - 1));
@@ -148,6 +148,37 @@ static void session_end_ends_one_and_sessions_end_all_all(void **state)
     sessions_end_all(s);
     for (size_t i = 0; i < 3; i++)
         assert_err(find(s, tokens[i], T0), ERR_UNAUTHENTICATED);
+    sessions_free(s);
+}
+
+/* However it raced with the lock: what began under one opening is nothing under the next. */
+static void a_session_ends_with_the_opening_of_the_store(void **state)
+{
+    (void)state;
+    struct sessions *s = sessions_new();
+    char token[SESSION_TOKEN_TEXT], csrf[SESSION_TOKEN_TEXT];
+
+    begin(s, T0, token);
+    assert_ok(find(s, token, T0));
+    assert_err(session_find(s, str_of(token), OPENING + 1, T0, csrf, NULL), ERR_UNAUTHENTICATED);
+    assert_err(find(s, token, T0), ERR_UNAUTHENTICATED); /* it does not come back */
+    sessions_free(s);
+}
+
+static void sessions_end_others_leaves_one(void **state)
+{
+    (void)state;
+    struct sessions *s = sessions_new();
+    char tokens[3][SESSION_TOKEN_TEXT];
+
+    for (size_t i = 0; i < 3; i++)
+        begin(s, T0, tokens[i]);
+    sessions_end_others(s, str_of(tokens[1]));
+    assert_err(find(s, tokens[0], T0), ERR_UNAUTHENTICATED);
+    assert_ok(find(s, tokens[1], T0));
+    assert_err(find(s, tokens[2], T0), ERR_UNAUTHENTICATED);
+    sessions_end_others(s, STR("none"));
+    assert_err(find(s, tokens[1], T0), ERR_UNAUTHENTICATED);
     sessions_free(s);
 }
 
@@ -187,7 +218,7 @@ static void session_begin_survives_each_failing_allocation(void **state)
     assert_null(sessions_new());
     mem_fail_at(0);
     s = sessions_new();
-    FAIL_EACH_ALLOCATION (e, session_begin(s, T0, token, csrf)) {
+    FAIL_EACH_ALLOCATION (e, session_begin(s, OPENING, T0, token, csrf)) {
         assert_int_equal(e, ERR_NO_MEMORY);
     }
     assert_ok(find(s, token, T0));
@@ -204,6 +235,8 @@ int main(void)
         cmocka_unit_test(session_ends_when_it_is_idle),
         cmocka_unit_test(session_ends_after_its_whole_time_however_much_it_is_used),
         cmocka_unit_test(session_end_ends_one_and_sessions_end_all_all),
+        cmocka_unit_test(a_session_ends_with_the_opening_of_the_store),
+        cmocka_unit_test(sessions_end_others_leaves_one),
         cmocka_unit_test(the_session_unused_for_longest_makes_room),
         cmocka_unit_test(session_begin_survives_each_failing_allocation),
     };

@@ -12,12 +12,12 @@
 
 static const char HOME[] = "127.0.0.1", AWAY[] = "2001:db8::7";
 
-static void try(struct signin *s, const char *address, bool failed, int64_t now_ms)
+static void try(struct signin *s, const char *address, enum err outcome, int64_t now_ms)
 {
     int wait_s = 0;
 
     assert_ok(signin_enter(s, address, now_ms, &wait_s));
-    signin_leave(s, address, failed, now_ms);
+    signin_leave(s, address, outcome, now_ms);
 }
 
 static int wait_of(struct signin *s, const char *address, int64_t now_ms)
@@ -26,7 +26,7 @@ static int wait_of(struct signin *s, const char *address, int64_t now_ms)
     enum err e = signin_enter(s, address, now_ms, &wait_s);
 
     if (!e) {
-        signin_leave(s, address, false, now_ms); /* which clears the count */
+        signin_leave(s, address, ERR_OK, now_ms); /* which clears the count */
         return 0;
     }
     assert_int_equal(e, ERR_THROTTLED);
@@ -41,9 +41,9 @@ static void wait_doubles_after_the_free_failures(void **state)
 
     (void)state;
     for (int i = 1; i < LIMIT_FAILURES_FREE; i++)
-        try(s, HOME, true, now);
+        try(s, HOME, ERR_WRONG_KEY, now);
     for (size_t i = 0; i < COUNT_OF(WAITS_S); i++) {
-        try(s, HOME, true, now);
+        try(s, HOME, ERR_WRONG_KEY, now);
         assert_int_equal(wait_of(s, HOME, now), WAITS_S[i]);
         assert_int_equal(wait_of(s, HOME, now + 1), WAITS_S[i]);
         assert_int_equal(wait_of(s, HOME, now + WAITS_S[i] * 1000 - 1), 1);
@@ -61,12 +61,12 @@ static void success_clears_the_count(void **state)
     (void)state;
     for (int round = 0; round < 3; round++) {
         for (int i = 1; i < LIMIT_FAILURES_FREE; i++)
-            try(s, HOME, true, 1000);
-        try(s, HOME, false, 1000);
+            try(s, HOME, ERR_WRONG_KEY, 1000);
+        try(s, HOME, ERR_OK, 1000);
     }
     for (int i = 1; i < LIMIT_FAILURES_FREE; i++)
-        try(s, HOME, true, 1000);
-    try(s, HOME, true, 1000);
+        try(s, HOME, ERR_WRONG_KEY, 1000);
+    try(s, HOME, ERR_WRONG_KEY, 1000);
     assert_int_equal(wait_of(s, HOME, 1000), 1);
     signin_free(s);
 }
@@ -77,36 +77,108 @@ static void refused_try_makes_the_wait_no_longer(void **state)
 
     (void)state;
     for (int i = 0; i < LIMIT_FAILURES_FREE; i++)
-        try(s, HOME, true, 0);
+        try(s, HOME, ERR_WRONG_KEY, 0);
     for (int i = 0; i < 100; i++)
         assert_int_equal(wait_of(s, HOME, 500), 1);
     assert_int_equal(wait_of(s, HOME, 1000), 0);
     signin_free(s);
 }
 
-/* A row is kept for LIMIT addresses; the one unseen for longest is forgotten, nobody else. */
-static void many_addresses_push_out_the_one_unseen_for_longest(void **state)
+static void try_that_could_not_be_made_changes_nothing(void **state)
 {
-    enum { ADDRESSES = 256 };
     struct signin *s = signin_new();
-    char address[32];
 
     (void)state;
-    for (int i = 0; i < LIMIT_FAILURES_FREE; i++) {
-        try(s, "192.0.2.1", true, 1);
-        try(s, "192.0.2.2", true, 2);
+    for (int i = 1; i < LIMIT_FAILURES_FREE; i++)
+        try(s, HOME, ERR_WRONG_KEY, 0);
+    for (int i = 0; i < 20; i++)
+        try(s, HOME, i % 2 ? ERR_NO_MEMORY : ERR_IO, 0);
+    try(s, HOME, ERR_INVALID, 0); /* a mistyped recovery code is a wrong one */
+    assert_int_equal(wait_of(s, HOME, 0), 1);
+    signin_free(s);
+}
+
+static void after_the_free_failures_an_address_tries_one_at_a_time(void **state)
+{
+    struct signin *s = signin_new();
+    int wait_s = 0;
+
+    (void)state;
+    assert_ok(signin_enter(s, HOME, 0, &wait_s));
+    assert_ok(signin_enter(s, HOME, 0, &wait_s)); /* nothing is wrong yet: two may */
+    signin_leave(s, HOME, ERR_WRONG_KEY, 0);
+    signin_leave(s, HOME, ERR_WRONG_KEY, 0);
+    for (int i = 2; i < LIMIT_FAILURES_FREE; i++)
+        try(s, HOME, ERR_WRONG_KEY, 0);
+    assert_ok(signin_enter(s, HOME, 1000, &wait_s));
+    assert_int_equal(wait_of(s, HOME, 1000), 2);
+    assert_int_equal(wait_of(s, AWAY, 1000), 0);
+    signin_leave(s, HOME, ERR_WRONG_KEY, 1000);
+    assert_int_equal(wait_of(s, HOME, 1000), 2); /* the delay has doubled */
+    assert_int_equal(wait_of(s, HOME, 3000), 0);
+    signin_free(s);
+}
+
+static const struct {
+    const char *one, *other;
+    bool same;
+} NETS[] = {
+    {"127.0.0.1", "127.0.0.1", true},
+    {"127.0.0.1", "127.9.9.9", true},
+    {"127.0.0.1", "::1", true},
+    {"::1", "::ffff:127.0.0.1", true},
+    {"::1", "::2", false},
+    {"192.0.2.1", "192.0.2.2", false},
+    {"192.0.2.1", "::ffff:192.0.2.1", true},
+    {"192.0.2.1", "127.0.0.1", false},
+    {"2001:db8::1", "2001:db8::2", true},
+    {"2001:db8:0:0:1::", "2001:db8::", true},
+    {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+    {"", "nonsense", true},
+};
+
+static void addresses_of_one_household_count_as_one(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(NETS); i++) {
+        struct signin *s = signin_new();
+
+        for (int n = 0; n < LIMIT_FAILURES_FREE; n++)
+            try(s, NETS[i].one, ERR_WRONG_KEY, 0);
+        assert_row(NETS[i].other, (wait_of(s, NETS[i].other, 0) == 1) == NETS[i].same);
+        signin_free(s);
     }
-    for (int i = 0; i < ADDRESSES - 1; i++) {
-        (void)snprintf(address, sizeof address, "2001:db8::%x", (unsigned)i + 1);
-        try(s, address, true, 10 + i);
+}
+
+static void try_many(struct signin *s, int64_t now_ms)
+{
+    enum { MANY = 300 }; /* more than are kept */
+    char address[32];
+
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(address, sizeof address, "2001:db8:%x::1", (unsigned)i + 1);
+        try(s, address, ERR_WRONG_KEY, now_ms + i);
     }
-    assert_int_equal(wait_of(s, "192.0.2.2", 500), 1);
-    assert_int_equal(wait_of(s, "192.0.2.1", 500), 0);
+}
+
+static void others_push_an_address_out_only_once_its_wait_is_over(void **state)
+{
+    struct signin *s = signin_new();
+
+    (void)state;
+    for (int i = 0; i < LIMIT_FAILURES_FREE; i++)
+        try(s, HOME, ERR_WRONG_KEY, 0);
+    try_many(s, 10);
+    assert_int_equal(wait_of(s, HOME, 500), 1);
+    try_many(s, 2000);
+    try(s, HOME, ERR_WRONG_KEY, 3000);
+    assert_int_equal(wait_of(s, HOME, 3000), 0); /* its first again */
     signin_free(s);
 }
 
 struct crowd {
     struct signin *signin;
+    enum err outcome; /* of each try */
     atomic_int inside, most, entered, refused, retry_after_s;
     sem_t refusal;
 };
@@ -127,7 +199,7 @@ static void *enter_and_leave(void *context)
         atomic_store(&c->most, inside);
     atomic_fetch_add(&c->entered, 1);
     atomic_fetch_sub(&c->inside, 1);
-    signin_leave(c->signin, HOME, false, 1000);
+    signin_leave(c->signin, HOME, c->outcome, 1000);
     return NULL;
 }
 
@@ -152,12 +224,31 @@ static void few_derive_at_once_and_few_wait(void **state)
     assert_int_equal(atomic_load(&c.refused), 1);
     assert_int_equal(atomic_load(&c.retry_after_s), 2);
     for (int i = 0; i < LIMIT_DERIVATIONS; i++)
-        signin_leave(c.signin, HOME, false, 1000);
+        signin_leave(c.signin, HOME, ERR_OK, 1000);
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(atomic_load(&c.entered), LIMIT_DERIVATIONS_WAITING);
     assert_true(atomic_load(&c.most) <= LIMIT_DERIVATIONS);
     assert_int_equal(wait_of(c.signin, HOME, 1000), 0);
+    signin_free(c.signin);
+    (void)sem_destroy(&c.refusal);
+}
+
+/* Who comes at once with wrong secrets gets the free tries and one more at the most: those who waited for a
+ * place are looked at again when they get it. */
+static void a_burst_gets_no_more_than_the_free_tries(void **state)
+{
+    struct crowd c = {.signin = signin_new(), .outcome = ERR_WRONG_KEY};
+    pthread_t threads[2 * LIMIT_FAILURES_FREE + LIMIT_DERIVATIONS_WAITING];
+
+    (void)state;
+    assert_int_equal(sem_init(&c.refusal, 0, 0), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, &c), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_in_range(atomic_load(&c.entered), 1, LIMIT_FAILURES_FREE + 1);
+    assert_int_equal(atomic_load(&c.entered) + atomic_load(&c.refused), COUNT_OF(threads));
     signin_free(c.signin);
     (void)sem_destroy(&c.refusal);
 }
@@ -177,8 +268,12 @@ int main(void)
         cmocka_unit_test(wait_doubles_after_the_free_failures),
         cmocka_unit_test(success_clears_the_count),
         cmocka_unit_test(refused_try_makes_the_wait_no_longer),
-        cmocka_unit_test(many_addresses_push_out_the_one_unseen_for_longest),
+        cmocka_unit_test(try_that_could_not_be_made_changes_nothing),
+        cmocka_unit_test(after_the_free_failures_an_address_tries_one_at_a_time),
+        cmocka_unit_test(addresses_of_one_household_count_as_one),
+        cmocka_unit_test(others_push_an_address_out_only_once_its_wait_is_over),
         cmocka_unit_test(few_derive_at_once_and_few_wait),
+        cmocka_unit_test(a_burst_gets_no_more_than_the_free_tries),
         cmocka_unit_test(signin_new_without_memory_is_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

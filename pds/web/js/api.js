@@ -18,7 +18,7 @@ import { Signal } from "./signal.js";
  *   warnings?: Warning[]}} Outcome */
 /** @typedef {{id: number, provider: string, reference: string, records: number,
  *   first: string | null, last: string | null}} Source */
-/** @typedef {{csrf: string, idle_seconds?: number, expires_at?: string}} Session */
+/** @typedef {{csrf: string, idle_seconds?: number, expires_at?: string, damaged?: string}} Session */
 
 /** What the program answered instead of what was asked (RFC 9457), or `status` 0: no answer. */
 export class Problem extends Error {

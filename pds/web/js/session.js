@@ -24,6 +24,7 @@ function enter(answer) {
   idleMs = (answer.idle_seconds ?? 0) * 1000;
   api.spoke.at = Date.now();
   presence.set({ state: "in", store: "open", why: "" });
+  if (answer.damaged) damage.set(answer.damaged);
   watchIdle();
 }
 
@@ -86,7 +87,10 @@ export async function startSession() {
 
 /** @param {string} passphrase */
 export async function signIn(passphrase) {
-  const answer = await api.signIn(passphrase);
+  const answer = await api.signIn(passphrase).catch((failed) => {
+    if (failed instanceof api.Problem && failed.is("damaged")) damage.set(failed.title);
+    throw failed;
+  });
   try {
     enter(await api.session()); // tells the idle time too
   } catch {

@@ -1,0 +1,32 @@
+/* Between store.c (open and locked), store_key.c (keys.json) and store_create.c (the folder). */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+#include "pds/base/fs.h"
+#include "pds/crypto/keyring.h"
+#include "pds/store/store.h"
+
+#include <pthread.h>
+
+enum store_state { STORE_LOCKED, STORE_OPENING, STORE_OPEN, STORE_CLOSING };
+
+struct store {
+    char dir[FS_PATH_BYTES];
+    char keys_path[FS_PATH_BYTES];
+    uint8_t id[STORE_ID_BYTES];
+    pthread_mutex_t derive; /* one derivation, or one change of keys.json, at a time */
+    pthread_mutex_t mutex;  /* guards what follows; never held for long */
+    pthread_cond_t changed; /* the state, or nobody is inside any more; its clock is monotonic */
+    enum store_state state;
+    struct vault *vault;    /* owned; only while open or closing */
+    struct store_key *root; /* owned; the same */
+    unsigned users;         /* of store_enter() */
+    unsigned borrowers;     /* of store_borrow() */
+    unsigned waiting;       /* for the last of the users to leave */
+    uint64_t openings;      /* so far */
+    bool kept;              /* open until it is locked, not only for borrowers */
+};
+
+/* store_key.c: take away what a cut change of keys.json left beside it. */
+void store_key_tidy(struct store *s);
+bool store_key_is_left(const char *name); /* whether a file's name is that of such a thing */
+#endif
