@@ -161,7 +161,7 @@ export class Lab {
 
   /** Load for some seconds (bench_load). Any answer but 2xx is a failure of the measurement. */
   load(server, clients, path, { body = "", method = body ? "POST" : "GET" } = {}) {
-    const seconds = this.quick ? 1 : 4;
+    const seconds = this.quick ? 1 : 2;
     const headers = body ? [...server.headers, "Content-Type: application/json"] : server.headers;
     const cpu = cpuSeconds(server.pid);
     const out = this.json(

@@ -130,8 +130,8 @@ export async function writes(lab) {
   await lab.signIn(server, store.passphrase);
   const path = `/api/records/${CONSUMPTION}`;
   const body = '{"records":[{"start":"@start@","end":"@end@","value":12}]}';
-  const runs = lab.alternate(lab.quick ? 2 : 7, {
-    plain: () => lab.sql("plain", "commits", PLAIN_CACHE_KIB, lab.quick ? 1 : 4),
+  const runs = lab.alternate(lab.quick ? 3 : 13, {
+    plain: () => lab.sql("plain", "commits", PLAIN_CACHE_KIB, lab.quick ? 1 : 2),
     one: () => lab.load(server, 1, path, { body }),
     many: () => lab.load(server, 16, path, { body }),
   });
@@ -187,7 +187,7 @@ export async function requests(lab) {
   const server = await lab.serve(store);
   await lab.signIn(server, store.passphrase);
   const month = `/api/records/${CONSUMPTION}?step=P1D&from=2020-03-01&to=2020-04-01`;
-  const runs = lab.alternate(lab.quick ? 2 : 7, {
+  const runs = lab.alternate(lab.quick ? 3 : 13, {
     hello: () => lab.load(hello, 16, "/"),
     session: () => lab.load(server, 16, "/api/session"),
     month: () => lab.load(server, 16, month),
@@ -218,7 +218,7 @@ export async function requests(lab) {
 /** A portal file, end to end and sealed, beside plain SQLite inserting as many rows. */
 export function imports(lab) {
   const { file, count } = lab.portal();
-  const runs = lab.alternate(lab.quick ? 2 : 7, {
+  const runs = lab.alternate(lab.quick ? 3 : 11, {
     plain: () => {
       const dir = lab.folder();
       const use = lab.spend("bench_plain", dir, "inserts", PLAIN_CACHE_KIB, count);
@@ -263,7 +263,7 @@ export function imports(lab) {
 export async function reads(lab) {
   const store = lab.tenYears();
   const { count } = lab.portal();
-  const rounds = lab.quick ? 2 : 7;
+  const rounds = lab.quick ? 3 : 11;
   const command = lab.alternate(rounds, {
     plain: () => count / lab.sql("plain", "records", 2000, count).parts["range scan"],
     ours: () =>
