@@ -109,7 +109,6 @@ enum err head_check(struct head *head, const struct hosts *hosts, struct verdict
     const struct header *expect = headers_find(&head->headers, STR("Expect"));
     if (expect && !str_eq_nocase(expect->value, STR("100-continue")))
         return refuse(out, err_set(ERR_UNSUPPORTED, "an expectation other than 100-continue"), 417, true);
-    out->expects_continue = expect != NULL;
     head->headers.query = out->target.query;
     return ERR_OK;
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HOSTS_MAX = 8, HOST_BYTES = 256 };
+enum { HOSTS_MAX = 12, HOST_BYTES = 256 };
 
 /* The authorities that are ours, in lower case: "localhost:8765". */
 struct hosts {
@@ -32,7 +32,6 @@ struct verdict {
     struct target target;
     int64_t content_length; /* -1 when not told */
     bool chunked;
-    bool expects_continue;
     int status; /* when refused: the status to answer, which may say more than err's own */
     bool close; /* when refused: the connection's framing is in doubt */
 };

@@ -10,6 +10,14 @@ const struct header *headers_find(const struct headers *h, struct str name)
     return NULL;
 }
 
+const struct header *headers_find_last(const struct headers *h, struct str name)
+{
+    for (size_t i = h->count; i-- > 0;)
+        if (h->at[i].name.len == name.len && str_eq_nocase(h->at[i].name, name))
+            return &h->at[i];
+    return NULL;
+}
+
 size_t headers_count(const struct headers *h, struct str name)
 {
     size_t found = 0;

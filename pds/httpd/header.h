@@ -21,6 +21,7 @@ struct headers {
 
 /* The first field of that name (any case), or NULL. */
 const struct header *headers_find(const struct headers *h, struct str name);
+const struct header *headers_find_last(const struct headers *h, struct str name);
 size_t headers_count(const struct headers *h, struct str name);
 
 bool header_name_is_token(struct str name);   /* RFC 9110 5.6.2 */

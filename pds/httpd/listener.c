@@ -44,6 +44,38 @@ void address_text(const struct sockaddr *address, char out[static ADDRESS_BYTES]
         memcpy(out, "unknown", sizeof "unknown");
 }
 
+bool address_read(struct str text, char out[static ADDRESS_BYTES])
+{
+    union address a;
+    char copy[ADDRESS_BYTES];
+
+    memset(&a, 0, sizeof a);
+    if (text.len >= sizeof copy || memchr(text.ptr, 0, text.len))
+        return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    if (inet_pton(AF_INET, copy, &a.v4.sin_addr) == 1)
+        a.v4.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, copy, &a.v6.sin6_addr) == 1)
+        a.v6.sin6_family = AF_INET6;
+    else
+        return false;
+    address_text(&a.any, out);
+    return true;
+}
+
+void address_household(const char *address, char out[static ADDRESS_BYTES])
+{
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET6, address, &v6) != 1) {
+        (void)snprintf(out, ADDRESS_BYTES, "%s", address);
+        return;
+    }
+    memset(&v6.s6_addr[8], 0, 8);
+    (void)inet_ntop(AF_INET6, &v6, out, ADDRESS_BYTES); /* there is room for any */
+}
+
 /* "127.0.0.1:8765", "[::1]:0", "localhost:8765". */
 static enum err parse_listen(const char *text, union address *out, socklen_t *size)
 {
@@ -145,25 +177,32 @@ static enum err add_base(struct hosts *hosts, const char *base_url)
     return hosts_add(hosts, str_of(text));
 }
 
+/* "host:port", and "host" alone when the port is the scheme's own: a browser leaves that away. */
+static enum err add_host(struct hosts *hosts, const char *host, unsigned port, unsigned usual_port)
+{
+    char text[HOST_BYTES];
+    enum err e;
+
+    (void)snprintf(text, sizeof text, "%s:%u", host, port);
+    if (!hosts_have(hosts, str_of(text)) && (e = hosts_add(hosts, str_of(text))))
+        return e;
+    return port != usual_port || hosts_have(hosts, str_of(host)) ? ERR_OK : hosts_add(hosts, str_of(host));
+}
+
 static enum err name_hosts(struct listener *l, const struct server_options *o, const char *host,
                            unsigned port)
 {
     static const char *const LOCAL[] = {"127.0.0.1", "localhost", "[::1]"};
-    char text[HOST_BYTES];
+    unsigned usual_port = o->tls_cert_file ? 443 : 80;
     enum err e;
 
     if (o->base_url && (e = add_base(&l->hosts, o->base_url)))
         return e;
-    if (!o->base_url || l->loopback) {
-        (void)snprintf(text, sizeof text, "%s:%u", host, port);
-        if ((e = hosts_add(&l->hosts, str_of(text))))
+    if ((!o->base_url || l->loopback) && (e = add_host(&l->hosts, host, port, usual_port)))
+        return e;
+    for (size_t i = 0; l->loopback && i < sizeof LOCAL / sizeof *LOCAL; i++)
+        if ((e = add_host(&l->hosts, LOCAL[i], port, usual_port)))
             return e;
-    }
-    for (size_t i = 0; l->loopback && i < sizeof LOCAL / sizeof *LOCAL; i++) {
-        (void)snprintf(text, sizeof text, "%s:%u", LOCAL[i], port);
-        if (!hosts_have(&l->hosts, str_of(text)) && (e = hosts_add(&l->hosts, str_of(text))))
-            return e;
-    }
     return ERR_OK;
 }
 

@@ -26,4 +26,9 @@ void listener_close(struct listener *l);
 bool address_is_loopback(const struct sockaddr *address);
 /* Numeric, without port; an IPv4 address in IPv6 clothes is told as IPv4. */
 void address_text(const struct sockaddr *address, char out[static ADDRESS_BYTES]);
+/* A numeric address in the spelling of address_text(); false for anything else. */
+bool address_read(struct str text, char out[static ADDRESS_BYTES]);
+/* Whose it is, as far as an address tells: one household or host is given a whole IPv6 /64. address is as
+ * address_text() tells it. */
+void address_household(const char *address, char out[static ADDRESS_BYTES]);
 #endif

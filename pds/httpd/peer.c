@@ -4,7 +4,6 @@
 #include "pds/base/mem.h"
 #include "pds/httpd/turn.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void peers_init(struct peers *all, const struct pace *pace, const char *proxy)
@@ -13,9 +12,8 @@ void peers_init(struct peers *all, const struct pace *pace, const char *proxy)
 
     memset(all, 0, sizeof *all);
     all->pace = pace;
-    if (proxy)
-        (void)snprintf(all->proxy, sizeof all->proxy, "%s",
-                       proxy); /* an address: server_open() has checked it */
+    if (proxy && !address_read(str_of(proxy), all->proxy))
+        all->proxy[0] = '\0'; /* server_open() has refused what is no address */
     (void)pthread_mutex_init(&all->lock, NULL);
     (void)pthread_condattr_init(&clock);
     (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -84,17 +82,18 @@ static bool make_room(struct peers *all)
 
 bool peers_admit(struct peers *all, const struct sockaddr *address)
 {
-    char text[ADDRESS_BYTES];
+    char text[ADDRESS_BYTES], household[ADDRESS_BYTES];
     unsigned total = 0, same = 0;
     bool admitted;
 
     address_text(address, text);
+    address_household(text, household);
     bool local = all->proxy[0] == '\0' && address_is_loopback(address);
     bool exempt = local || strcmp(text, all->proxy) == 0;
     (void)pthread_mutex_lock(&all->lock);
     for (const struct peer *p = all->first; p; p = p->next) {
         total += !p->doomed;
-        same += !p->doomed && strcmp(p->address, text) == 0;
+        same += !p->doomed && strcmp(p->household, household) == 0;
     }
     if (!exempt && same >= all->pace->per_address)
         admitted = false;
@@ -116,6 +115,7 @@ struct peer *peer_new(struct peers *all, struct MHD_Connection *connection, int 
     p->connection = connection;
     p->fd = fd;
     address_text(address, p->address);
+    address_household(p->address, p->household);
     p->loopback = all->proxy[0] == '\0' && address_is_loopback(address);
     p->proxy = all->proxy[0] != '\0' && strcmp(p->address, all->proxy) == 0;
     peer_turn_to(p, PEER_HEAD);

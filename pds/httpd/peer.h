@@ -25,7 +25,7 @@ struct peer {
     struct peer *next, *prev;
     struct MHD_Connection *connection;
     int fd;
-    char address[ADDRESS_BYTES];
+    char address[ADDRESS_BYTES], household[ADDRESS_BYTES];
     bool loopback, proxy;
     struct turn *spare; /* owned; of the request before, to be used again */
     _Atomic int

@@ -8,7 +8,6 @@
 #include "pds/httpd/turn.h"
 #include "pds/httpd/warden.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <time.h>
 
@@ -116,9 +115,9 @@ static enum err start_daemon(struct server *s, const struct pem *pem)
 
 static enum err check_options(const struct server_options *o)
 {
-    struct in6_addr any;
+    char address[ADDRESS_BYTES];
 
-    if (o->proxy && inet_pton(AF_INET, o->proxy, &any) != 1 && inet_pton(AF_INET6, o->proxy, &any) != 1)
+    if (o->proxy && !address_read(str_of(o->proxy), address))
         return err_set(ERR_INVALID, "a proxy is named by its numeric address");
     return ERR_OK;
 }

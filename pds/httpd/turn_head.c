@@ -4,7 +4,6 @@
 #include "pds/httpd/peer.h"
 #include "pds/httpd/server_internal.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* The library reads leniently and changes its buffer in place: a line end becomes one NUL, or two when it was
@@ -84,24 +83,20 @@ static bool read_head(struct turn *t, const char *method, const char *version)
 }
 
 /* The client's address: the proxy tells it, when it is the declared one that speaks; the last of the list is
- * its own word, the others are what it was told. */
+ * its own word, the others are what it was told. Some proxies write their word in a field of its own behind
+ * those that came, which means the same as one list (RFC 9110 5.3). */
 static void tell_address(const struct turn *t, char out[static ADDRESS_BYTES])
 {
-    const struct header *h = t->peer->proxy ? headers_find(&t->head.headers, STR("X-Forwarded-For")) : NULL;
+    const struct header *h =
+        t->peer->proxy ? headers_find_last(&t->head.headers, STR("X-Forwarded-For")) : NULL;
     struct str list = h ? h->value : (struct str){0}, last = {0};
-    char text[ADDRESS_BYTES];
-    struct in6_addr any;
 
     memcpy(out, t->peer->address, ADDRESS_BYTES);
     while (str_split(&list, ',', &last))
         ;
     last = str_trim(last);
-    if (last.len == 0 || last.len >= sizeof text)
-        return;
-    memcpy(text, last.ptr, last.len);
-    text[last.len] = '\0';
-    if (inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1)
-        memcpy(out, text, sizeof text);
+    if (last.len > 0)
+        (void)address_read(last, out); /* what is no address leaves the proxy's */
 }
 
 void turn_view(struct turn *t, struct arena *arena, struct request *r)

@@ -4,7 +4,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/json.h"
 #include "pds/base/mem.h"
-#include "pds/httpd/server.h"
+#include "pds/httpd/listener.h"
 #include "tests/harness/tempdir.h"
 #include "tests/integration/http_client.h"
 
@@ -43,6 +43,8 @@ static void exposure_needs_tls_or_a_proxy(void **state)
         {{.listen = "0.0.0.0:0", .proxy = "127.0.0.1"}, ERR_INVALID},
         {{.listen = "0.0.0.0:0", .proxy = "127.0.0.1", .base_url = "https://a.example"}, ERR_OK},
         {{.listen = "127.0.0.1:0", .proxy = "localhost"}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .proxy = ""}, ERR_INVALID},
+        {{.listen = "127.0.0.1:0", .proxy = "127.0.0.1:80"}, ERR_INVALID},
         {{.listen = "127.0.0.1:0", .base_url = "a.example"}, ERR_INVALID},
         {{.listen = "127.0.0.1:0", .base_url = "http://"}, ERR_INVALID},
         {{.listen = "127.0.0.1:0", .base_url = "http://u@a.example"}, ERR_INVALID},
@@ -73,6 +75,69 @@ static void exposure_needs_tls_or_a_proxy(void **state)
     struct server *second = NULL;
     struct server_options again = {.listen = strstr(server_url(first), "//") + 2};
     assert_err(server_open(&again, &second), ERR_CONFLICT);
+}
+
+static void port_of_the_scheme_need_not_be_named(void **state)
+{
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = {{"127.7.6.5", 200}, {"127.7.6.5:80", 200}, {"localhost", 200},
+                {"[::1]", 200},     {"127.0.0.1", 200},    {"127.7.6.5:", 421},
+                {"127.7.6.4", 421}, {"a.example", 200},    {"a.example:80", 200}};
+    struct server_options o = {.listen = "127.7.6.5:80",
+                               .base_url = "http://a.example",
+                               .routes = ROUTES,
+                               .route_count = COUNT_OF(ROUTES)};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(80)};
+    AUTO(server_closep) struct server *s = NULL;
+    char request[256];
+
+    (void)state;
+    if (server_open(&o, &s))
+        skip(); /* low ports are the administrator's */
+    (void)inet_pton(AF_INET, "127.7.6.5", &to.sin_addr);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+        (void)snprintf(request, sizeof request, "GET /who HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);
+        assert_true(http_say(fd, request));
+        http_read(fd, &a, false, 2000);
+        (void)close(fd);
+        assert_row(rows[i].host, a.status == rows[i].status);
+    }
+}
+
+static void address_has_one_spelling_and_a_household(void **state)
+{
+    static const struct {
+        const char *text, *address, *household; /* NULL: no address */
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.1", "192.0.2.1"},
+        {"::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1"},
+        {"2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1", "2001:db8::"},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+        {"::1", "::1", "::"},
+        {"192.0.2", NULL, NULL},
+        {"192.0.2.1:80", NULL, NULL},
+        {"[::1]", NULL, NULL},
+        {"", NULL, NULL},
+        {"localhost", NULL, NULL},
+        {"0000000000000000000000000000000000000000000000000000000000000000000000", NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char address[ADDRESS_BYTES] = "untouched", household[ADDRESS_BYTES];
+        assert_row(rows[i].text, address_read(str_of(rows[i].text), address) == (rows[i].address != NULL));
+        assert_string_equal(address, rows[i].address ? rows[i].address : "untouched");
+        if (!rows[i].address)
+            continue;
+        address_household(address, household);
+        assert_string_equal(household, rows[i].household);
+    }
+    char address[ADDRESS_BYTES];
+    assert_false(address_read((struct str){"::1\0:2", 6}, address));
 }
 
 static void ipv6_is_served(void **state)
@@ -151,6 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exposure_needs_tls_or_a_proxy),
+        cmocka_unit_test(port_of_the_scheme_need_not_be_named),
+        cmocka_unit_test(address_has_one_spelling_and_a_household),
         cmocka_unit_test(ipv6_is_served),
         cmocka_unit_test(tls_is_served_from_1_2),
     };

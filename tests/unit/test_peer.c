@@ -4,6 +4,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/json.h"
 #include "pds/httpd/pace.h"
+#include "pds/httpd/peer.h"
 #include "tests/integration/http_client.h"
 
 #include <string.h>
@@ -69,6 +70,31 @@ static void one_address_has_its_share(void **state)
     (void)close(again);
 }
 
+static void household_has_one_share(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+    struct peers all;
+    struct peer *in[LIMIT_CONNECTIONS_ADDRESS];
+    struct sockaddr_in6 from = {.sin6_family = AF_INET6};
+    const struct sockaddr *address = (const struct sockaddr *)&from;
+
+    (void)state;
+    peers_init(&all, &pace, NULL);
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8:1:2::", &from.sin6_addr), 1);
+    for (size_t i = 0; i < COUNT_OF(in); i++) { /* each from an address of its own */
+        from.sin6_addr.s6_addr[8] = (uint8_t)i;
+        assert_true(peers_admit(&all, address));
+        assert_non_null(in[i] = peer_new(&all, NULL, -1, address));
+    }
+    from.sin6_addr.s6_addr[15] = 7;
+    assert_false(peers_admit(&all, address));
+    from.sin6_addr.s6_addr[7] = 3; /* the neighbours */
+    assert_true(peers_admit(&all, address));
+    for (size_t i = 0; i < COUNT_OF(in); i++)
+        peer_free(&all, in[i]);
+    peers_done(&all);
+}
+
 static void proxy_and_this_machine_have_no_share(void **state)
 {
     struct pace pace = PACE_DEFAULT;
@@ -132,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_has_its_share),
+        cmocka_unit_test(household_has_one_share),
         cmocka_unit_test(proxy_and_this_machine_have_no_share),
         cmocka_unit_test(full_house_has_no_room),
         cmocka_unit_test(owner_takes_the_place_of_who_dawdles),

@@ -457,6 +457,10 @@ static void proxy_tells_the_address(void **state)
     } rows[] = {{"X-Test: a\r\n", "127.0.0.1 0 a"},
                 {"X-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7 0 "},
                 {"X-Forwarded-For: 10.0.0.1, 2001:db8::1 \r\n", "2001:db8::1 0 "},
+                {"X-Forwarded-For: 10.0.0.1\r\nx-forwarded-for: 192.0.2.9\r\n", "192.0.2.9 0 "},
+                {"X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2, nonsense\r\n", "127.0.0.1 0 "},
+                {"X-Forwarded-For: 2001:DB8:0:0::1\r\n", "2001:db8::1 0 "},
+                {"X-Forwarded-For: ::ffff:192.0.2.7\r\n", "192.0.2.7 0 "},
                 {"X-Forwarded-For: nonsense\r\n", "127.0.0.1 0 "},
                 {"X-Forwarded-For:\r\n", "127.0.0.1 0 "}};
 
@@ -475,6 +479,19 @@ static void proxy_tells_the_address(void **state)
     assert_non_null(http_header(&a, "Strict-Transport-Security"));
     http_ask(server_url(s), other, sizeof other - 1, &a);
     assert_int_equal(a.status, 421);
+}
+
+static void proxy_is_known_in_any_spelling(void **state)
+{
+    static const char *const spellings[] = {"127.0.0.1", "::ffff:127.0.0.1", "::FFFF:7f00:1"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(spellings); i++) {
+        AUTO(server_closep)
+        struct server *s = open_with((struct server_options){.proxy = spellings[i]}, NULL);
+        ask(s, "GET /who", "X-Forwarded-For: 192.0.2.7\r\n", &a);
+        assert_string_equal(a.body, "192.0.2.7 0 ");
+    }
 }
 
 static void without_proxy_nobody_else_tells_the_address(void **state)
@@ -554,6 +571,7 @@ int main(void)
         cmocka_unit_test(closing_lets_a_running_handler_end),
         cmocka_unit_test(closing_cuts_an_upload_that_does_not_end),
         cmocka_unit_test(proxy_tells_the_address),
+        cmocka_unit_test(proxy_is_known_in_any_spelling),
         cmocka_unit_test(without_proxy_nobody_else_tells_the_address),
         cmocka_unit_test(hooks_make_the_answers),
         cmocka_unit_test(opening_survives_each_failing_allocation),
