@@ -39,6 +39,8 @@ struct peer {
     /* The warden's own: */
     int64_t window_since_ms, window_start_ms;
     uint64_t window_bytes;
+    int64_t taken_since_ms; /* that bytes lie in the kernel for the client; 0 when none do */
+    uint64_t taken_goal;    /* how many bytes it must have acknowledged a window later */
     int64_t idle_since_ms;
     uint64_t idle_received;
 };

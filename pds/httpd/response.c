@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { VALUE_MAX = 8192 }; /* a redirect carries back what a request line brought */
 
@@ -42,6 +43,14 @@ void response_done(struct response *r)
         mem_free(r->headers[i].value);
     }
     response_init(r);
+}
+
+bool response_has(const struct response *r, const char *name)
+{
+    for (size_t i = 0; i < r->header_count; i++)
+        if (strcasecmp(r->headers[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 enum err response_header(struct response *r, const char *name, const char *format, ...)

@@ -7,6 +7,7 @@
 #include "pds/base/limits.h"
 #include "pds/base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ void response_done(struct response *r); /* r is as after response_init(), and us
 /* Add a header; CR, LF and NUL in the value are refused (ERR_INTERNAL). */
 MUST_CHECK enum err response_header(struct response *r, const char *name, const char *format, ...)
     PRINTF_LIKE(3, 4);
+bool response_has(const struct response *r, const char *name); /* a header, in any case */
 /* status and a JSON tree (borrowed) as body. */
 MUST_CHECK enum err response_json(struct response *r, int status, const json_t *tree);
 /* Strong ETag of the body as it stands, and 304 with no body when If-None-Match (may be empty) names it. */

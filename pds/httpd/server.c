@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WORKERS = 16, POOL_BYTES = 48 * 1024, KEY_FILE_BYTES = 256 * 1024 };
+enum { WORKERS = 16, POOL_BYTES = 48 * 1024, KEY_FILE_BYTES = 256 * 1024, THROTTLED_HOUSEHOLDS = 4096 };
 
 static const char TLS_PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE";
 
@@ -129,6 +129,10 @@ static enum err start(struct server *s)
 
     if ((e = read_pem(&s->options, &pem)) || (e = listener_open(&s->options, &s->listener)))
         return e;
+    if ((s->options.proxy || !s->listener.loopback) &&
+        !(s->throttle =
+              throttle_new(s->pace.requests_per_min, s->pace.requests_at_once, THROTTLED_HOUSEHOLDS)))
+        return err_set(ERR_NO_MEMORY, "counting requests");
     if (pthread_create(&s->warden, NULL, warden_run, s) != 0)
         return err_set(ERR_NO_MEMORY, "starting the warden's thread");
     s->warden_runs = true;
@@ -238,12 +242,14 @@ void server_close(struct server *s)
         (void)MHD_quiesce_daemon(s->daemon);
         send_home(s);
         let_end(s);
+        s->ending = true; /* before those that wait are woken, or one might come to wait behind our back */
         crew_each(&s->crew, turn_abandon);
         MHD_stop_daemon(s->daemon);
     }
     retire_warden(s);
     crew_stop(&s->crew); /* handlers borrow the caller's context: none may outlive this */
     listener_close(&s->listener);
+    throttle_free(s->throttle);
     lingering_done(&s->lingering);
     peers_done(&s->peers);
     mem_free(s);

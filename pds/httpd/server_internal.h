@@ -7,6 +7,7 @@
 #include "pds/httpd/pace.h"
 #include "pds/httpd/peer.h"
 #include "pds/httpd/server.h"
+#include "pds/httpd/throttle.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -21,11 +22,13 @@ struct server {
     struct peers peers;
     struct crew crew;
     struct lingering lingering;
+    struct throttle *throttle; /* owned; NULL when only this machine can ask */
     pthread_t warden;
     bool warden_runs;
     bool tls;
     bool https;          /* what clients speak, be it to us or to a proxy */
     atomic_bool closing; /* no new request */
+    atomic_bool ending;  /* what has not ended by now is cut: nothing may be suspended any more */
     atomic_bool retired; /* the warden may go */
     atomic_uint turns;   /* that have begun and not ended */
     struct {

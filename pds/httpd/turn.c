@@ -16,6 +16,9 @@ static struct turn *turn_of(struct job *job)
 
 static void resume(void *connection) { MHD_resume_connection(connection); }
 
+/* Under the gate's lock: who finds it false and suspends there is found by turn_abandon(). */
+static bool is_gone(const struct turn *t) { return t->gate.gone || t->server->ending; }
+
 /* Under the gate's lock. */
 static void suspend(struct turn *t)
 {
@@ -29,7 +32,7 @@ static void turn_clear(struct turn *t)
     upload_free(t->request.upload);
     t->request.upload = NULL;
     if (t->body.data)
-        explicit_bzero(t->body.data, t->body.room); /* it may hold a passphrase, taken or refused */
+        explicit_bzero(t->body.data, t->body.len); /* it may hold a passphrase, taken or refused */
     buf_done(&t->body);
     arena_done(&t->arena);
 }
@@ -210,7 +213,7 @@ static enum MHD_Result answer_late(struct turn *t)
 static enum MHD_Result answer(struct turn *t)
 {
     gate_lock(&t->gate);
-    bool gone = t->gate.gone, done = t->done, is_late = t->late;
+    bool gone = is_gone(t), done = t->done, is_late = t->late;
     if (!gone && !done && !is_late && !t->gate.suspended)
         suspend(t);
     gate_unlock(&t->gate);
@@ -240,7 +243,7 @@ static enum MHD_Result run(struct turn *t)
 static enum MHD_Result held(struct turn *t)
 {
     gate_lock(&t->gate);
-    bool gone = t->gate.gone, done = t->done, wanted = upload_is_wanted(t->request.upload);
+    bool gone = is_gone(t), done = t->done, wanted = upload_is_wanted(t->request.upload);
     if (!gone && !done && !wanted && !t->gate.suspended)
         suspend(t);
     gate_unlock(&t->gate);
@@ -271,6 +274,15 @@ static enum MHD_Result hold(struct turn *t)
     return held(t);
 }
 
+/* Room at once for all that may come, so that no piece is left behind in a block that was outgrown. */
+static void reserve_body(struct turn *t)
+{
+    size_t max = t->request.route->body == BODY_FORM ? LIMIT_FORM_BYTES : LIMIT_JSON_BODY_BYTES;
+
+    /* What is told is within the ceiling: turn_admit(). Without room buf_err() tells at the end. */
+    (void)buf_reserve(&t->body, t->verdict.chunked ? max : (size_t)t->verdict.content_length);
+}
+
 static enum MHD_Result begin_body(struct turn *t)
 {
     bool some = t->verdict.chunked || t->verdict.content_length > 0;
@@ -279,9 +291,10 @@ static enum MHD_Result begin_body(struct turn *t)
     if (t->request.route->body == BODY_UPLOAD && some)
         return hold(t);
     t->phase = some ? TURN_BODY : TURN_WHOLE;
-    if (some)
+    if (some) {
+        reserve_body(t);
         peer_turn_to(t->peer, PEER_BODY);
-    else if (t->request.route->body == BODY_UPLOAD) { /* a handler may count on it */
+    } else if (t->request.route->body == BODY_UPLOAD) { /* a handler may count on it */
         t->request.upload = upload_new(&t->gate, &t->arena, (struct str){0}, 0);
         if (!t->request.upload)
             return MHD_NO;
@@ -315,7 +328,7 @@ static enum MHD_Result feed(struct turn *t, const char *data, size_t *size)
     size_t left = 0;
 
     gate_lock(&t->gate);
-    bool gone = t->gate.gone, done = t->done;
+    bool gone = is_gone(t), done = t->done;
     if (!gone && !done) {
         left = *size - upload_feed(t->request.upload, data, *size);
         if (left > 0 && !t->gate.suspended) {
@@ -382,7 +395,7 @@ enum MHD_Result turn_serve(void *server, struct MHD_Connection *connection, cons
     (void)server;
     (void)connection;
     (void)url;
-    if (!t)
+    if (!t || t->server->ending)
         return MHD_NO;
     switch (t->phase) {
     case TURN_HEAD:
@@ -419,6 +432,7 @@ void turn_end(void *context, struct MHD_Connection *connection, void **turn,
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK && !t->given) { /* the next one takes it */
         turn_clear(t);
         t->drained = 0;
+        t->retry_after_s = 0;
         t->too_large = t->close = t->unread = false;
         peer->spare = t;
     } else {

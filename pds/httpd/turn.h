@@ -43,12 +43,13 @@ struct turn {
     struct arena arena;
     struct request request;
     struct response response;
-    struct buf body;  /* gathered */
-    uint64_t drained; /* bytes of a body that nobody wants */
-    bool too_large;   /* the gathered body is */
-    bool close;       /* after the answer */
-    bool unread;      /* a body, or what stands behind a head that cannot be trusted */
-    bool given;       /* to a worker */
+    struct buf body;   /* gathered */
+    uint64_t drained;  /* bytes of a body that nobody wants */
+    bool too_large;    /* the gathered body is */
+    bool close;        /* after the answer */
+    bool unread;       /* a body, or what stands behind a head that cannot be trusted */
+    int retry_after_s; /* of a refusal for now; 0 leaves it to the answer */
+    bool given;        /* to a worker */
     struct job job;
     struct gate gate;
     bool done, late; /* under the gate's lock: the handler has ended; its time has passed */

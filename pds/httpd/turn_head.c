@@ -132,7 +132,8 @@ void turn_refuse(struct turn *t, struct request *request, enum err e, int status
     else
         refuse_plainly(e, response);
     response->status = status;
-    if (status == 503 && response_header(response, "Retry-After", "1"))
+    if ((status == 503 || status == 429) && !response_has(response, "Retry-After") &&
+        response_header(response, "Retry-After", "%d", t->retry_after_s ? t->retry_after_s : 1))
         t->close = true; /* no room for the hint: the client has to guess */
 }
 
@@ -154,6 +155,17 @@ static bool is_too_large(const struct turn *t)
     return t->verdict.content_length > LIMIT_UPLOAD_BYTES;
 }
 
+/* Whether its household has asked too often of late; this request counts, broken or not. */
+static bool is_throttled(struct turn *t)
+{
+    char household[ADDRESS_BYTES];
+
+    if (t->peer->loopback || !t->server->throttle)
+        return false;
+    address_household(t->request.address, household);
+    return !throttle_allows(t->server->throttle, household, clock_monotonic_ms(), &t->retry_after_s);
+}
+
 bool turn_admit(struct turn *t, const char *method, const char *version)
 {
     const struct server_options *o = &t->server->options;
@@ -171,6 +183,8 @@ bool turn_admit(struct turn *t, const char *method, const char *version)
         t->close = t->verdict.close;
     }
     turn_view(t, &t->arena, &t->request);
+    if (is_throttled(t) && e == ERR_OK)
+        e = err_set(ERR_THROTTLED, "more than %u requests a minute", t->server->pace.requests_per_min);
     if (e == ERR_OK && t->server->closing)
         e = err_set(ERR_BUSY, "the server is closing");
     if (e == ERR_OK)

@@ -6,7 +6,6 @@
 #include "pds/httpd/server_internal.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* Security brief 4.4. A handler's own header of the same name takes its place. */
 static const struct {
@@ -122,14 +121,6 @@ static struct MHD_Response *body_of(struct turn *t, struct response *r)
     return m;
 }
 
-static bool has_header(const struct response *r, const char *name)
-{
-    for (size_t i = 0; i < r->header_count; i++)
-        if (strcasecmp(r->headers[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static bool add(struct MHD_Response *m, const char *name, const char *value)
 {
     return value[0] == '\0' || MHD_add_response_header(m, name, value) == MHD_YES;
@@ -140,7 +131,7 @@ static bool add_headers(struct MHD_Response *m, const struct turn *t, const stru
     bool ok = true;
 
     for (size_t i = 0; ok && i < sizeof DEFAULTS / sizeof *DEFAULTS; i++)
-        if (r->header_count == 0 || !has_header(r, DEFAULTS[i].name))
+        if (r->header_count == 0 || !response_has(r, DEFAULTS[i].name))
             ok = add(m, DEFAULTS[i].name, DEFAULTS[i].value);
     for (size_t i = 0; ok && i < r->header_count; i++)
         ok = add(m, r->headers[i].name, r->headers[i].value);

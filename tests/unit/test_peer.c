@@ -29,10 +29,11 @@ static struct server *open_with(const char *proxy, const struct pace *pace)
     return s;
 }
 
+static struct answer a;
+
 /* Whether a request on this connection is answered. */
 static bool is_served(const struct server *s, int fd)
 {
-    static struct answer a;
     char request[256];
 
     (void)snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", server_url(s) + 7);
@@ -93,6 +94,49 @@ static void household_has_one_share(void **state)
     for (size_t i = 0; i < COUNT_OF(in); i++)
         peer_free(&all, in[i]);
     peers_done(&all);
+}
+
+static int ask_as(const struct server *s, const char *address, const char *line)
+{
+    char request[512];
+
+    (void)snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: %s\r\n\r\n", line,
+                   server_url(s) + 7, address);
+    http_ask(server_url(s), request, strlen(request), &a);
+    return a.status;
+}
+
+static void household_has_its_pace(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+
+    (void)state;
+    pace.requests_per_min = 30;
+    pace.requests_at_once = 3;
+    AUTO(server_closep) struct server *s = open_with("127.0.0.1", &pace);
+    assert_int_equal(ask_as(s, "2001:db8::1", "GET /"), 200);
+    assert_int_equal(ask_as(s, "2001:db8::2", "GET /nothing"), 404); /* what is refused counts */
+    assert_int_equal(ask_as(s, "2001:db8:0:0:ffff::", "GET /"), 200);
+    assert_int_equal(ask_as(s, "2001:db8::3", "GET /"), 429);
+    assert_string_equal(http_header(&a, "Retry-After"), "2");
+    assert_false(a.closed);
+    assert_int_equal(ask_as(s, "2001:db8::3", "POST /"), 429);
+    assert_int_equal(ask_as(s, "2001:db8:0:1::1", "GET /"), 200);
+    assert_int_equal(ask_as(s, "192.0.2.1", "GET /"), 200);
+    for (int i = 0; i < 3; i++) /* without a word of the proxy, it is the proxy that asks */
+        assert_int_equal(ask_as(s, "", "GET /"), 200);
+    assert_int_equal(ask_as(s, "127.0.0.1", "GET /"), 429);
+}
+
+static void this_machine_has_no_pace(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+
+    (void)state;
+    pace.requests_per_min = pace.requests_at_once = 1;
+    AUTO(server_closep) struct server *s = open_with(NULL, &pace);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(ask_as(s, "192.0.2.1", "GET /"), 200);
 }
 
 static void proxy_and_this_machine_have_no_share(void **state)
@@ -159,6 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_has_its_share),
         cmocka_unit_test(household_has_one_share),
+        cmocka_unit_test(household_has_its_pace),
+        cmocka_unit_test(this_machine_has_no_pace),
         cmocka_unit_test(proxy_and_this_machine_have_no_share),
         cmocka_unit_test(full_house_has_no_room),
         cmocka_unit_test(owner_takes_the_place_of_who_dawdles),

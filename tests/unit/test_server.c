@@ -38,6 +38,15 @@ static enum err nap(struct request *q, struct response *r, void *context)
     return hello(q, r, context);
 }
 
+/* On the server's thread. */
+static atomic_int blocked;
+static enum err block(struct request *q, struct response *r, void *context)
+{
+    atomic_fetch_add(&blocked, 1);
+    pause_ms(300);
+    return hello(q, r, context);
+}
+
 static enum err echo(struct request *q, struct response *r, void *context)
 {
     (void)context;
@@ -91,6 +100,7 @@ static enum err read_upload(struct request *q, struct response *r, void *context
 static const struct route ROUTES[] = {
     {"GET", "/", 0, BODY_NONE, RUN_INLINE, hello, ""},
     {"GET", "/work", 0, BODY_NONE, RUN_WORKER, hello, ""},
+    {"GET", "/block", 0, BODY_NONE, RUN_INLINE, block, ""},
     {"GET", "/nap", 0, BODY_NONE, RUN_WORKER, nap, ""},
     {"GET", "/who", 0, BODY_NONE, RUN_WORKER, who, ""},
     {"GET", "/broken", 0, BODY_NONE, RUN_INLINE, broken, ""},
@@ -108,7 +118,7 @@ static struct server *open_with(struct server_options o, const struct pace *pace
         o.listen = "127.0.0.1:0";
     o.routes = ROUTES;
     o.route_count = COUNT_OF(ROUTES);
-    running = ended = exchanged = 0;
+    running = ended = exchanged = blocked = 0;
     upload_outcome = -1;
     assert_ok(server_open_paced(&o, pace ? pace : &usual, &s));
     return s;
@@ -513,6 +523,8 @@ static void refuse(struct request *q, enum err e, struct response *r, void *cont
 {
     (void)context;
     r->type = "application/problem+json";
+    if (r->status == 503)
+        err_ignore(response_header(r, "retry-after", "7"));
     buf_printf(&r->body, "%s %d %.*s", err_row(e)->name, r->status, STR_ARGS(q->method));
 }
 
@@ -534,6 +546,61 @@ static void hooks_make_the_answers(void **state)
     assert_string_equal(http_header(&a, "Allow"), "GET, HEAD");
     ask(s, "POST /json", "Transfer-Encoding: gzip\r\n", &a);
     assert_string_equal(a.body, "unsupported 501 POST");
+}
+
+static void hook_tells_when_to_come_back(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+
+    (void)state;
+    pace.handler_ms = 60;
+    AUTO(server_closep) struct server *s = open_with((struct server_options){.refuse = refuse}, &pace);
+    ask(s, "GET /nap", "", &a);
+    assert_int_equal(a.status, 503);
+    assert_string_equal(http_header(&a, "Retry-After"), "7");
+    assert_null(strstr(strcasestr(a.head, "retry-after") + 1, "etry-After")); /* once */
+}
+
+/* A body that ends when the time of those that run has run out, and before the library has stopped: its
+ * server's thread is held up meanwhile, as a busy machine would. */
+static void nothing_begins_to_wait_while_closing(void **state)
+{
+    struct pace pace = PACE_DEFAULT;
+    static const struct {
+        const char *line, *fields, *rest;
+    } rows[] = {
+        {"POST /json", "Content-Length: 2\r\n", "}"},
+        {"POST /upload", "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000\r\n", "-"},
+    };
+
+    (void)state;
+    pace.close_ms = 50;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct server *s = open_with((struct server_options){0}, &pace);
+        pthread_t thread;
+        int slow = say(s, rows[i].line, rows[i].fields), first = http_connect(server_url(s)),
+            second = http_connect(server_url(s));
+        char request[256];
+        assert_true(http_say(slow, i == 0 ? "{" : "-"));
+        (void)snprintf(request, sizeof request, "GET /block HTTP/1.1\r\nHost: %s\r\n\r\n",
+                       strstr(server_url(s), "//") + 2);
+        pause_ms(50);
+        assert_true(http_say(first, request)); /* both that follow are there when it looks again */
+        while (blocked < 1)
+            pause_ms(5);
+        assert_true(http_say(second, request));
+        pause_ms(10);
+        assert_true(http_say(slow, rows[i].rest));
+        while (blocked < 2)
+            pause_ms(5);
+        assert_int_equal(pthread_create(&thread, NULL, close_server, s), 0);
+        (void)pthread_join(thread, NULL);
+        http_read(slow, &a, false, 1000);
+        assert_int_equal(a.status, 0);
+        (void)close(slow);
+        (void)close(first);
+        (void)close(second);
+    }
 }
 
 static void opening_survives_each_failing_allocation(void **state)
@@ -574,6 +641,8 @@ int main(void)
         cmocka_unit_test(proxy_is_known_in_any_spelling),
         cmocka_unit_test(without_proxy_nobody_else_tells_the_address),
         cmocka_unit_test(hooks_make_the_answers),
+        cmocka_unit_test(hook_tells_when_to_come_back),
+        cmocka_unit_test(nothing_begins_to_wait_while_closing),
         cmocka_unit_test(opening_survives_each_failing_allocation),
     };
     json_start();

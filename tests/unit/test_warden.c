@@ -104,7 +104,19 @@ static enum err stream(struct request *q, struct response *r, void *context)
     return ERR_OK;
 }
 
+static enum err large(struct request *q, struct response *r, void *context)
+{
+    static const char much[16 << 20]; /* more than any socket takes */
+
+    (void)q;
+    (void)context;
+    r->fixed = much;
+    r->fixed_len = sizeof much;
+    return ERR_OK;
+}
+
 static const struct route ROUTES[] = {
+    {"GET", "/large", 0, BODY_NONE, RUN_INLINE, large, ""},
     {"GET", "/", 0, BODY_NONE, RUN_INLINE, hello, ""},
     {"POST", "/json", 0, BODY_JSON, RUN_WORKER, echo, ""},
     {"GET", "/events", 0, BODY_NONE, RUN_WORKER, events, ""},
@@ -245,6 +257,84 @@ static void body_that_keeps_the_pace_is_taken(void **state)
     (void)close(fd);
 }
 
+static struct server *open_patiently(void)
+{
+    struct pace pace = PACE_DEFAULT; /* an idle time that does not help */
+    struct server_options o = {.listen = "127.0.0.1:0", .routes = ROUTES, .route_count = COUNT_OF(ROUTES)};
+    struct server *s = NULL;
+
+    pace.grace_ms = 300;
+    assert_ok(server_open_paced(&o, &pace, &s));
+    return s;
+}
+
+static int connect_narrowly(const struct server *s)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), room = 2048;
+
+    to.sin_port = htons((uint16_t)strtol(strrchr(server_url(s), ':') + 1, NULL, 10));
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static bool is_served_by(const struct server *s)
+{
+    char request[128];
+    int fd = http_connect(server_url(s));
+
+    (void)snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", server_url(s) + 7);
+    assert_true(http_say(fd, request));
+    http_read(fd, &a, false, 1000);
+    (void)close(fd);
+    return a.status == 200;
+}
+
+/* As many bytes every so often, until the connection is reset; after how long that was. */
+static int64_t sip(int fd, size_t size, int every_ms, int64_t most_ms)
+{
+    int64_t begun = clock_monotonic_ms();
+    struct pollfd p = {.fd = fd};
+    char piece[4096];
+
+    while (poll(&p, 1, 0) == 0 && http_hear(fd, piece, size, 5000) > 0 &&
+           clock_monotonic_ms() - begun < most_ms)
+        pause_ms(every_ms);
+    return clock_monotonic_ms() - begun;
+}
+
+static void answer_read_in_sips_is_cut(void **state)
+{
+    AUTO(server_closep) struct server *s = open_patiently();
+    char request[256];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) { /* one large answer; many small ones, asked for all at once */
+        int fd = connect_narrowly(s);
+        (void)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", i ? "/" : "/large",
+                       server_url(s) + 7);
+        for (int k = 0; k < (i ? 20000 : 1) && send(fd, request, strlen(request), MSG_DONTWAIT) > 0; k++)
+            ;
+        assert_in_range(sip(fd, 16, 60, 5000), 250, 4000);
+        (void)close(fd);
+        assert_true(is_served_by(s));
+    }
+}
+
+static void answer_read_slowly_but_steadily_is_given(void **state)
+{
+    AUTO(server_closep) struct server *s = open_patiently();
+    char request[256];
+    int fd = connect_narrowly(s);
+
+    (void)state;
+    (void)snprintf(request, sizeof request, "GET /large HTTP/1.1\r\nHost: %s\r\n\r\n", server_url(s) + 7);
+    assert_true(http_say(fd, request));
+    assert_true(sip(fd, 1000, 20, 2000) >= 2000);
+    (void)close(fd);
+}
+
 static void slow_crowd_leaves_others_served(void **state)
 {
     int crowd[200];
@@ -344,6 +434,8 @@ int main(void)
         TEST(dribbled_body_is_cut_after_its_grace),
         TEST(good_start_does_not_buy_a_slow_end),
         TEST(body_that_keeps_the_pace_is_taken),
+        TEST(answer_read_in_sips_is_cut),
+        TEST(answer_read_slowly_but_steadily_is_given),
         TEST(slow_crowd_leaves_others_served),
         TEST(stream_sleeps_between_its_words),
         TEST(closing_ends_a_stream),
