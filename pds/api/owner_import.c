@@ -2,6 +2,7 @@
 #include "pds/api/handler.h"
 
 #include "connectors/runner/intake.h"
+#include "pds/api/accept.h"
 #include "pds/api/api.h"
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
@@ -87,17 +88,14 @@ enum err import_get_list(struct request *request, struct response *response, voi
     static const char *const NAMES[] = {"limit", "cursor", NULL};
     struct api *api = context;
     AUTO(json_freep) json_t *list = NULL;
-    struct str limit_text, cursor;
+    struct str cursor;
     struct vault *vault;
     int64_t limit = LIMIT_LIST_ANSWER;
     enum err e;
 
-    if ((e = request_query_only(request, NAMES)) || (e = request_query(request, "limit", &limit_text)) ||
-        (e = request_query(request, "cursor", &cursor)))
-        return e;
-    if (limit_text.ptr && (str_int64(limit_text, &limit) || limit < 1 || limit > LIMIT_LIST_ANSWER))
-        return err_set(ERR_INVALID, "limit is no number from 1 to %d", LIMIT_LIST_ANSWER);
-    if ((e = store_enter(api->store, &vault)))
+    if ((e = request_query_only(request, NAMES)) ||
+        (e = accept_number(request, "limit", LIMIT_LIST_ANSWER, &limit)) ||
+        (e = request_query(request, "cursor", &cursor)) || (e = store_enter(api->store, &vault)))
         return e;
     e = import_list(vault, cursor, limit, &list);
     store_leave(api->store);

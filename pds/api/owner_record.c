@@ -1,6 +1,7 @@
 /* The owner reads datasets, records and sources, and puts records. */
 #include "pds/api/handler.h"
 
+#include "pds/api/accept.h"
 #include "pds/api/api.h"
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
@@ -67,20 +68,13 @@ static enum err stream_read(void *context, char *out, size_t size, size_t *got)
     return ERR_OK;
 }
 
-static enum err read_number(const struct request *request, const char *name, int64_t most, int64_t *out)
+/* Without a word in the query, the Accept header decides; JSON when both are as good. */
+static enum query_format format_of(const struct request *request)
 {
-    struct str text;
-    enum err e;
+    struct str accept = request_header(request, "Accept");
 
-    if ((e = request_query(request, name, &text)))
-        return e;
-    if (!text.ptr)
-        return ERR_OK;
-    if (str_int64(text, out) || *out < 1)
-        return err_set(ERR_INVALID, "%s is no positive number", name);
-    if (*out > most)
-        *out = most;
-    return ERR_OK;
+    return accept_quality(accept, "text/csv") > accept_quality(accept, "application/json") ? QUERY_CSV
+                                                                                           : QUERY_JSON;
 }
 
 static enum err read_options(const struct request *request, struct query_options *o,
@@ -91,13 +85,13 @@ static enum err read_options(const struct request *request, struct query_options
     enum err e;
 
     *o = (struct query_options){.from = INT64_MIN, .to = INT64_MAX, .zone = zone_paris()};
-    *format = str_eq(request_header(request, "Accept"), STR("text/csv")) ? QUERY_CSV : QUERY_JSON;
+    *format = format_of(request);
     *limit = LIMIT_POINTS_ANSWER;
     if ((e = request_query_only(request, NAMES)) || (e = dataset_find(request->params[0], &o->dataset)) ||
         (e = request_query(request, "from", &from)) || (e = request_query(request, "to", &to)) ||
         (e = request_query(request, "step", &step)) || (e = request_query(request, "format", &word)) ||
         (e = request_query(request, "cursor", &cursor)) ||
-        (e = read_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
+        (e = accept_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
         (from.ptr && (e = query_time("from", from, o->zone, &o->from))) ||
         (to.ptr && (e = query_time("to", to, o->zone, &o->to))) ||
         (step.ptr && (e = step_parse(step, &o->step))) ||
@@ -177,8 +171,8 @@ enum err source_get_list(struct request *request, struct response *response, voi
     enum err e;
 
     if ((e = request_query_only(request, NAMES)) ||
-        (e = read_number(request, "limit", LIMIT_LIST_ANSWER, &limit)) ||
-        (e = read_number(request, "cursor", INT64_MAX, &after)) || (e = store_view(api->store, &view)) ||
+        (e = accept_number(request, "limit", LIMIT_LIST_ANSWER, &limit)) ||
+        (e = accept_number(request, "cursor", INT64_MAX, &after)) || (e = store_view(api->store, &view)) ||
         (e = source_list(view.db, after, limit, &list)))
         return e;
     return answer_list(request, response, list);

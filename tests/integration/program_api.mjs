@@ -293,7 +293,7 @@ for (const [status, method, path, body, headers] of [
   [400, "GET", `${records}?from=2024-01-01&from=2024-01-02`],
   [400, "GET", `${records}?from=%zz`],
   [400, "GET", `${records}?from=%00`],
-  [400, "GET", "/api/imports?limit=1001"],
+  [400, "GET", "/api/imports?limit=0"],
   [400, "GET", "/api/imports?limit=x"],
   [400, "GET", "/api/sources?cursor=x"],
   [404, "POST", "/api/imports/none/undo"],
