@@ -203,22 +203,29 @@ static enum err sync_parent(const char *path)
     return fs_sync_dir(dir);
 }
 
-/* The whole content on disk under a name beside; on failure nothing is left of it. */
-static enum err write_beside(char beside[static FS_PATH_BYTES], const void *bytes, size_t len)
+/* The whole content into a new file, on disk, and closed; on failure nothing is left of it. */
+static enum err fill(int fd, const char *path, const void *bytes, size_t len)
 {
-    int fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
     enum err e;
 
     if (fd < 0)
-        return fs_error("making", beside);
+        return fs_error("making", path);
     e = fs_write_all(fd, bytes, len);
     if (!e && fsync(fd))
-        e = fs_error("syncing", beside);
+        e = fs_error("syncing", path);
     if (close(fd) && !e)
-        e = fs_error("closing", beside);
+        e = fs_error("closing", path);
     if (e)
-        (void)unlink(beside); /* the first failure is the one to tell */
+        (void)unlink(path); /* the first failure is the one to tell */
     return e;
+}
+
+enum err fs_make(const char *path, const void *bytes, size_t len)
+{
+    enum err e =
+        fill(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR), path, bytes, len);
+
+    return e ? e : sync_parent(path);
 }
 
 enum err fs_replace(const char *path, const void *bytes, size_t len)
@@ -228,7 +235,7 @@ enum err fs_replace(const char *path, const void *bytes, size_t len)
 
     if ((size_t)snprintf(beside, sizeof beside, "%s.new-XXXXXX", path) >= sizeof beside)
         return err_set(ERR_TOO_LARGE, "a path of %zu bytes", strlen(path));
-    if ((e = write_beside(beside, bytes, len)))
+    if ((e = fill(mkostemp(beside, O_CLOEXEC), beside, bytes, len))) /* mode 0600 */
         return err_wrap(e, "replacing %s", path);
     if (rename(beside, path)) {
         e = fs_error("replacing", path);

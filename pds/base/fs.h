@@ -31,6 +31,10 @@ MUST_CHECK enum err fs_read(const char *path, size_t max_bytes, struct buf *out)
  * folder's sync, the new file is there and may be lost with the power. */
 MUST_CHECK enum err fs_replace(const char *path, const void *bytes, size_t len);
 
+/* The same for a file that shall not be there yet: ERR_CONFLICT when anything is. After another failure there
+ * is none, but for the folder's sync. */
+MUST_CHECK enum err fs_make(const char *path, const void *bytes, size_t len);
+
 MUST_CHECK enum err fs_write_all(int fd, const void *bytes, size_t len); /* all of it, or an error */
 MUST_CHECK enum err fs_sync_dir(const char *path);
 

@@ -8,8 +8,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { ROUND_MS = 100 };
 
 const struct opt IMPORT_OPTIONS[] = {
     {"dataset", 0, "D", "take readings of this dataset only"},
@@ -19,14 +22,36 @@ const struct opt IMPORT_OPTIONS[] = {
     OPTIONS_END,
 };
 
+struct source_file {
+    int fd;
+    struct store *store;
+};
+
+/* A file may be a pipe that nobody writes to: that must not hold a lock of the store. */
+static enum err wait_for_bytes(const struct source_file *f)
+{
+    struct pollfd at = {.fd = f->fd, .events = POLLIN};
+    int ready;
+
+    do {
+        if (store_is_closing(f->store))
+            return err_set(ERR_LOCKED, "the store is being locked");
+        ready = poll(&at, 1, ROUND_MS);
+    } while (ready == 0 || (ready < 0 && errno == EINTR));
+    return ERR_OK; /* what poll() cannot tell, read() does */
+}
+
 static enum err read_fd(void *context, void *out, size_t size, size_t *got)
 {
-    const int *fd = context;
+    const struct source_file *f = context;
     ssize_t n;
+    enum err e;
 
-    do
-        n = read(*fd, out, size);
-    while (n < 0 && errno == EINTR);
+    do {
+        if ((e = wait_for_bytes(f)))
+            return e;
+        n = read(f->fd, out, size);
+    } while (n < 0 && errno == EINTR);
     if (n < 0)
         return fs_error("reading", "a file");
     *got = (size_t)n;
@@ -81,8 +106,8 @@ static enum err import_all(struct invocation *inv, const struct intake_options *
 
     for (size_t i = 0; i < inv->file_count; i++) {
         struct str file = base_name(inv->opts->args[inv->command->first_file + i]);
-        int fd = inv->files[i];
-        struct reading_input input = {.read = read_fd, .context = &fd};
+        struct source_file source = {inv->files[i], inv->store};
+        struct reading_input input = {.read = read_fd, .context = &source};
 
         e = intake_file(options, file, &input, entries);
         if (!e)

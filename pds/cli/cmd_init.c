@@ -1,6 +1,7 @@
 #include "pds/cli/command.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/fs.h"
 #include "pds/cli/key.h"
 #include "pds/cli/prompt.h"
 #include "pds/crypto/random.h"
@@ -16,6 +17,7 @@ const struct opt INIT_OPTIONS[] = {
     OPTIONS_END,
 };
 
+/* The code must have been shown: what lies in a buffer has not. */
 static enum err tell(struct invocation *inv, const struct secret_text *code)
 {
     AUTO(json_freep) json_t *answer = NULL;
@@ -29,7 +31,17 @@ static enum err tell(struct invocation *inv, const struct secret_text *code)
                   "This recovery code opens it when the passphrase is lost. It is shown once: print it, keep "
                   "it apart.\n",
                   inv->opts->args[0]);
-    return fprintf(inv->out, "%s\n", code->text) < 0 ? err_set(ERR_IO, "showing the recovery code") : ERR_OK;
+    (void)fprintf(inv->out, "%s\n", code->text); /* flushed below */
+    return ERR_OK;
+}
+
+/* Take back what was made. */
+static void undo(const char *dir, const char *key_file)
+{
+    if (dir)
+        store_remove(dir);
+    if (key_file)
+        (void)unlink(key_file); /* it opens nothing */
 }
 
 enum err cmd_init(struct invocation *inv)
@@ -44,16 +56,19 @@ enum err cmd_init(struct invocation *inv)
     if ((e = key_cost(INIT_OPTIONS, inv->opts, &cost)))
         return e;
     e = key_passphrase(INIT_OPTIONS, inv->opts, false, &passphrase);
-    if (e == ERR_NOT_FOUND && !command_has(inv, "passphrase-file"))
+    if (e == ERR_NOT_FOUND)
         e = prompt_new_secret("Choose a passphrase (12 characters at least)", &passphrase);
     if (e || (e = passphrase_check_new(passphrase)) || (key_file && (e = key_file_make(key_file, key))))
         return e;
     e = store_create(inv->opts->args[0], passphrase, cost, key_file ? key : NULL, &code);
     random_wipe(key, sizeof key);
     if (e) {
-        if (key_file)
-            (void)unlink(key_file); /* it opens nothing */
+        undo(NULL, key_file);
         return e;
     }
-    return tell(inv, code);
+    if (!(e = tell(inv, code)) && (fflush(inv->out) || ferror(inv->out)))
+        e = fs_error("showing", "the recovery code");
+    if (e) /* a store whose code nobody has seen */
+        undo(inv->opts->args[0], key_file);
+    return e;
 }

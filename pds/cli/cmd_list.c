@@ -15,6 +15,26 @@ const struct opt LIST_OPTIONS[] = {
     OPTIONS_END,
 };
 
+const struct opt PAGE_OPTIONS[] = {
+    {"limit", 0, "N", "rows at most; the answer's \"next\" says where to go on"},
+    {"cursor", 0, "C", "the \"next\" of the answer before"},
+    OPTIONS_KEY,
+    OPTION_JSON,
+    OPTIONS_END,
+};
+
+static enum err read_limit(struct invocation *inv, int64_t *out)
+{
+    const char *word = command_option(inv, "limit");
+
+    *out = LIMIT_LIST_ANSWER;
+    if (word && (str_int64(str_of(word), out) || *out < 1))
+        return err_set(ERR_USAGE, "--limit is no positive number");
+    if (*out > LIMIT_LIST_ANSWER)
+        *out = LIMIT_LIST_ANSWER;
+    return ERR_OK;
+}
+
 /* One value of a column, as a person reads it. */
 static void say(struct invocation *inv, const json_t *item, const char *key, int width)
 {
@@ -68,9 +88,15 @@ enum err cmd_sources(struct invocation *inv)
                                             {NULL, 0}};
     AUTO(store_view_done) struct store_view view = {0};
     AUTO(json_freep) json_t *list = NULL;
+    const char *cursor = command_option(inv, "cursor");
+    int64_t limit, after = 0;
     enum err e;
 
-    if ((e = store_view(inv->store, &view)) || (e = source_list(view.db, 0, LIMIT_LIST_ANSWER, &list)))
+    if ((e = read_limit(inv, &limit)))
+        return e;
+    if (cursor && (str_int64(str_of(cursor), &after) || after < 1))
+        return err_set(ERR_USAGE, "--cursor is none that was answered");
+    if ((e = store_view(inv->store, &view)) || (e = source_list(view.db, after, limit, &list)))
         return e;
     return answer(inv, list, "sources", COLUMNS);
 }
@@ -98,16 +124,18 @@ enum err cmd_imports(struct invocation *inv)
                                             {"same", 7},       {"replaced", 8}, {"rejected", 8},
                                             {"undone_at", 20}, {"file", 1},     {NULL, 0}};
     AUTO(json_freep) json_t *list = NULL;
+    const char *cursor = command_option(inv, "cursor");
     struct vault *vault;
+    int64_t limit;
     enum err e;
 
     if (inv->opts->arg_count > 1 && (strcmp(inv->opts->args[1], "undo") != 0 || inv->opts->arg_count != 3))
         return err_set(ERR_USAGE, "expected: traboule imports STORE [undo ID]");
-    if ((e = store_enter(inv->store, &vault)))
+    if ((e = read_limit(inv, &limit)) || (e = store_enter(inv->store, &vault)))
         return e;
     if (inv->opts->arg_count == 3)
         e = undo(inv, vault);
-    else if (!(e = import_list(vault, STR(""), LIMIT_LIST_ANSWER, &list)))
+    else if (!(e = import_list(vault, str_of(cursor ? cursor : ""), limit, &list)))
         e = answer(inv, list, "imports", COLUMNS);
     store_leave(inv->store);
     return e;

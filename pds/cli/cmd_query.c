@@ -1,7 +1,6 @@
 #include "pds/cli/command.h"
 
 #include "pds/base/auto.h"
-#include "pds/base/fs.h"
 #include "pds/base/limits.h"
 #include "pds/store/query_text.h"
 
@@ -41,6 +40,8 @@ static enum err read_options(struct invocation *inv, struct query_options *o, en
         return ERR_USAGE; /* the story is told */
     if (*limit < 1)
         return err_set(ERR_USAGE, "--limit is at least 1");
+    if (o->from >= o->to)
+        return err_set(ERR_USAGE, "--from is not before --to");
     return ERR_OK;
 }
 
@@ -64,8 +65,10 @@ enum err cmd_query(struct invocation *inv)
         buf_clear(&piece);
         if ((e = query_text_fill(&text, &piece, PIECE_BYTES)))
             return e;
-        if (fwrite(piece.data, 1, piece.len, inv->out) != piece.len)
-            return fs_error("writing", "the answer");
+        if (store_is_closing(inv->store))
+            return err_set(ERR_LOCKED, "the store is being locked");
+        if ((e = command_write(inv, piece.data, piece.len)))
+            return e;
     }
     return ERR_OK;
 }

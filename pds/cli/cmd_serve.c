@@ -9,7 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
+#include <unistd.h>
 
 const struct opt SERVE_OPTIONS[] = {
     {"listen", 0, "HOST:PORT", "address to listen on (127.0.0.1:8765); port 0 takes a free one"},
@@ -28,9 +28,15 @@ static enum err unlock(struct invocation *inv)
     AUTO(store_key_freep) struct store_key *root = NULL;
     enum err e = key_find(inv->store, SERVE_OPTIONS, inv->opts, false, &root, NULL);
 
-    if (e == ERR_NOT_FOUND && !command_has(inv, "key-file") && !command_has(inv, "passphrase-file"))
+    if (e == ERR_NOT_FOUND && !command_has(inv, "key-file"))
         return ERR_OK;
-    return e ? e : store_unlock(inv->store, root, inv->now);
+    for (int tries = 0; !e; tries++) {
+        if ((e = store_unlock(inv->store, root, inv->now)) != ERR_BUSY || tries == COMMAND_BUSY_TRIES)
+            break;
+        (void)usleep(COMMAND_BUSY_WAIT_US); /* a command is at work */
+        e = ERR_OK;
+    }
+    return e;
 }
 
 static enum err wait_for_end(void)

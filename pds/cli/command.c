@@ -19,8 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUSY_TRIES = 40, BUSY_WAIT_US = 50000 };
-
 const struct command COMMANDS[] = {
     {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NEED_NOTHING,
      cmd_init},
@@ -32,8 +30,8 @@ const struct command COMMANDS[] = {
      cmd_query},
     {"datasets", "STORE", "list the datasets, and what the store has of each", LIST_OPTIONS, 1, 1, 0,
      NEED_OPEN, cmd_datasets},
-    {"sources", "STORE", "list where the data comes from", LIST_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_sources},
-    {"imports", "STORE [undo ID]", "list the imports, or take one back", LIST_OPTIONS, 1, 3, 0, NEED_OPEN,
+    {"sources", "STORE", "list where the data comes from", PAGE_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_sources},
+    {"imports", "STORE [undo ID]", "list the imports, or take one back", PAGE_OPTIONS, 1, 3, 0, NEED_OPEN,
      cmd_imports},
     {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NEED_TRY,
      cmd_check},
@@ -90,6 +88,18 @@ bool command_has(const struct invocation *inv, const char *name)
     return opt_has(inv->command->options, inv->opts, name);
 }
 
+/* What kept a stream from being written: the daemon's give up when the store is being locked. */
+static enum err write_error(void)
+{
+    return errno == ECANCELED ? err_set(ERR_LOCKED, "the store is being locked")
+                              : fs_error("writing", "the answer");
+}
+
+enum err command_write(struct invocation *inv, const char *bytes, size_t len)
+{
+    return fwrite(bytes, 1, len, inv->out) == len ? ERR_OK : write_error();
+}
+
 enum err command_json(struct invocation *inv, const json_t *tree)
 {
     AUTO(buf_done) struct buf text;
@@ -100,7 +110,7 @@ enum err command_json(struct invocation *inv, const json_t *tree)
     buf_char(&text, '\n');
     if ((e = buf_err(&text)))
         return e;
-    return fwrite(text.data, 1, text.len, inv->out) == text.len ? ERR_OK : fs_error("writing", "the answer");
+    return command_write(inv, text.data, text.len);
 }
 
 /* Parse and check what stands behind the command's name. */
@@ -117,7 +127,7 @@ static enum err parse(const struct command *c, int argc, char *const argv[], str
 static int finish(const struct command *c, enum err e, FILE *out, FILE *err)
 {
     if (fflush(out) && !e)
-        e = fs_error("writing", "the answer");
+        e = write_error();
     if (e)
         (void)fprintf(err, "traboule %s: %s\n", c->name, err_story()); /* nowhere else to tell it */
     return err_row(e)->exit;
@@ -190,9 +200,9 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
         e = control_call(opts->args[0], root, argc, argv, files, count, status);
         if (e != ERR_NOT_FOUND)
             return e;
-        if ((e = store_unlock(store, root, clock_now())) != ERR_BUSY || tries == BUSY_TRIES)
+        if ((e = store_unlock(store, root, clock_now())) != ERR_BUSY || tries == COMMAND_BUSY_TRIES)
             break;
-        (void)usleep(BUSY_WAIT_US); /* a daemon is starting, or another command is at work */
+        (void)usleep(COMMAND_BUSY_WAIT_US); /* a daemon is starting, or another command is at work */
     }
     inv = (struct invocation){
         .store = store, .files = files, .file_count = count, .out = stdout, .err = stderr};

@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* A store that another process has for a moment is tried again, for two seconds in all. */
+enum { COMMAND_BUSY_TRIES = 40, COMMAND_BUSY_WAIT_US = 50000 };
+
 enum command_need {
     NEED_NOTHING, /* the store need not exist */
     NEED_STORE,   /* it exists; the command asks for keys itself */
@@ -56,6 +59,8 @@ int command_run_open(int argc, char *const argv[], struct store *store, const st
 
 const char *command_option(const struct invocation *inv, const char *name); /* NULL when absent */
 bool command_has(const struct invocation *inv, const char *name);
+/* Write to out. ERR_LOCKED when whoever reads it is slow and the store is being locked. */
+MUST_CHECK enum err command_write(struct invocation *inv, const char *bytes, size_t len);
 /* Print a tree as one line of JSON on out. The tree is borrowed. */
 MUST_CHECK enum err command_json(struct invocation *inv, const json_t *tree);
 
@@ -92,5 +97,5 @@ enum err cmd_recover(struct invocation *inv);
 enum err cmd_bench(struct invocation *inv);
 
 extern const struct opt INIT_OPTIONS[], SERVE_OPTIONS[], IMPORT_OPTIONS[], QUERY_OPTIONS[], LIST_OPTIONS[],
-    CHECK_OPTIONS[], PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[];
+    PAGE_OPTIONS[], CHECK_OPTIONS[], PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[];
 #endif

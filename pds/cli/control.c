@@ -7,22 +7,26 @@
 #include "pds/base/log.h"
 #include "pds/base/mem.h"
 #include "pds/cli/command.h"
+#include "pds/crypto/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { COMMANDS_AT_ONCE = 8, RECEIVE_SECONDS = 5 };
+enum { COMMANDS_AT_ONCE = 8, RECEIVE_SECONDS = 5, RETRY_US = 100000 };
 
 struct control {
     struct store *store; /* borrowed */
     int dir_fd, listener;
+    atomic_bool closing;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -102,6 +106,7 @@ static int run_open(struct call *call, int argc, char *argv[], FILE *out, FILE *
     if (!root)
         return err_row(ERR_NO_MEMORY)->exit;
     memcpy(root->bytes, call->message, KEY_BYTES);
+    random_wipe(call->message, KEY_BYTES);
     e = store_borrow(store, root, clock_now());
     if (e && e != ERR_CORRUPT) {
         (void)fprintf(err, "traboule: %s\n", err_story()); /* nowhere else to tell it */
@@ -118,7 +123,9 @@ static int run_call(struct call *call)
 {
     char *argv[OPT_ARGS_MAX];
     int argc = unpack(call, argv), status = err_row(ERR_INTERNAL)->exit;
-    FILE *out = fdopen(call->fds[0], "w"), *err = fdopen(call->fds[1], "w");
+    struct control *c = call->control;
+    FILE *out = control_file(call->fds[0], c->store, &c->closing);
+    FILE *err = control_file(call->fds[1], c->store, &c->closing);
 
     if (out)
         call->fds[0] = -1; /* the stream's now */
@@ -187,10 +194,12 @@ static void *listen_thread(void *context)
     struct control *c = context;
     int fd;
 
-    while ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EINTR ||
-           errno == ECONNABORTED) {
-        if (fd < 0)
+    while (!atomic_load(&c->closing)) {
+        if ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) < 0) {
+            if (errno != EINTR && errno != ECONNABORTED)
+                (void)usleep(RETRY_US); /* no descriptors, no memory: others give some back */
             continue;
+        }
         (void)pthread_mutex_lock(&c->mutex);
         while (c->running == COMMANDS_AT_ONCE)
             (void)pthread_cond_wait(&c->changed, &c->mutex);
@@ -198,10 +207,10 @@ static void *listen_thread(void *context)
         (void)pthread_mutex_unlock(&c->mutex);
         start_call(c, fd);
     }
-    return NULL; /* shut down by control_close() */
+    return NULL;
 }
 
-/* Bind where no living daemon listens; a dead one's socket is taken away. */
+/* With the folder locked: bind where no living daemon listens; a dead one's socket is taken away. */
 static enum err bind_socket(struct control *c)
 {
     struct sockaddr_un address;
@@ -227,6 +236,19 @@ static enum err bind_socket(struct control *c)
     return ERR_OK;
 }
 
+/* Of two daemons that start together one would take the other's socket for a dead one's. */
+static enum err bind_alone(struct control *c)
+{
+    int folder = openat(c->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err e;
+
+    if (folder < 0)
+        return fs_error("opening", "the store's folder");
+    e = flock(folder, LOCK_EX) ? fs_error("locking", "the store's folder") : bind_socket(c);
+    (void)close(folder); /* which lets it go */
+    return e;
+}
+
 enum err control_open(struct store *store, struct control **out)
 {
     struct control *c = mem_new(sizeof *c);
@@ -240,7 +262,7 @@ enum err control_open(struct store *store, struct control **out)
     (void)pthread_cond_init(&c->changed, NULL);
     if ((c->dir_fd = open(store_dir(store), O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
         e = fs_error("opening", store_dir(store));
-    else if (!(e = bind_socket(c)) && pthread_create(&c->thread, NULL, listen_thread, c))
+    else if (!(e = bind_alone(c)) && pthread_create(&c->thread, NULL, listen_thread, c))
         e = err_set(ERR_NO_MEMORY, "a thread for control");
     if (!e) {
         *out = c;
@@ -258,6 +280,8 @@ void control_close(struct control *c)
 {
     if (!c)
         return;
+    atomic_store(&c->closing, true);
+    store_shut(c->store);
     (void)unlinkat(c->dir_fd, "control", 0); /* new commands open the store themselves */
     (void)shutdown(c->listener, SHUT_RDWR);
     (void)pthread_join(c->thread, NULL);

@@ -19,6 +19,7 @@ MUST_CHECK enum err control_call(const char *dir, const struct store_key *root, 
 struct control;
 /* Answer on the socket of a store (borrowed), on threads of its own. ERR_BUSY when another daemon does. */
 MUST_CHECK enum err control_open(struct store *store, struct control **out);
-void control_close(struct control *c); /* waits for running commands; NULL is fine */
+/* Shuts the store, so that running commands end, and waits for them. NULL is fine. */
+void control_close(struct control *c);
 static inline void control_closep(struct control **c) { control_close(*c); }
 #endif

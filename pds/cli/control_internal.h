@@ -1,11 +1,15 @@
-/* Between control.c (the daemon's end) and control_call.c (the command's). */
+/* Between control.c (the daemon's end), control_file.c (the answer there) and control_call.c (the command's
+ * end). */
 #ifndef CLI_CONTROL_INTERNAL_H
 #define CLI_CONTROL_INTERNAL_H
 #include "pds/base/limits.h"
 #include "pds/base/opt.h"
 #include "pds/crypto/secret.h"
+#include "pds/store/store.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/un.h>
 
 /* One message: the key, then argv as texts each closed by a NUL; with it the descriptors of
@@ -17,4 +21,8 @@ enum { CONTROL_FDS_MAX = 2 + LIMIT_FILES_IMPORT };
 void control_address(int dir_fd, struct sockaddr_un *out);
 /* Whether the other end runs as this user. */
 int control_peer_is_us(int fd);
+/* A stream onto a caller's descriptor, which it owns from then on. A caller who does not read is waited for,
+ * but not while the store is being locked or closing is set: then writing fails with ECANCELED. NULL: no
+ * memory. */
+FILE *control_file(int fd, struct store *store, const atomic_bool *closing);
 #endif

@@ -12,6 +12,14 @@
 
 enum { KDF_MIB_MIN = PASSPHRASE_MEMORY_KIB_MIN / 1024, KDF_MIB_MAX = 256 };
 
+/* A file that was named and is not there is a failure, not a place that does not speak. */
+static enum err read_named(const char *path, struct secret_text **out)
+{
+    enum err e = prompt_file(path, out);
+
+    return e == ERR_NOT_FOUND ? err_wrap(ERR_IO, "the passphrase's file") : e;
+}
+
 enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask, struct secret_text **out)
 {
     const char *file = opt_get(table, o, "passphrase-file");
@@ -21,9 +29,9 @@ enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask
     if (!file)
         file = getenv("TRABOULE_PASSPHRASE_FILE");
     if (file)
-        return prompt_file(file, out);
+        return read_named(file, out);
     if (credentials && !fs_join(path, credentials, "traboule") && fs_exists(path))
-        return prompt_file(path, out);
+        return read_named(path, out);
     return ask ? prompt_secret("Passphrase of the store", out)
                : err_set(ERR_NOT_FOUND, "no passphrase was given");
 }
@@ -59,10 +67,8 @@ enum err key_file_read(const char *path, uint8_t key[static KEY_BYTES])
 
 enum err key_file_make(const char *path, uint8_t key[static KEY_BYTES])
 {
-    if (fs_exists(path))
-        return err_set(ERR_CONFLICT, "%s is there already", path);
     random_bytes(key, KEY_BYTES);
-    return fs_replace(path, key, KEY_BYTES);
+    return fs_make(path, key, KEY_BYTES);
 }
 
 enum err key_find(struct store *store, const struct opt table[], const struct opts *o, bool ask,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,8 +39,34 @@ static enum err read_line(int fd, struct secret_text **out)
     return e;
 }
 
+/* Who breaks the question off finds the terminal as it was: the signal waits until then. */
+static volatile sig_atomic_t caught;
+
+static void remember(int number) { caught = number; }
+
+static const int ENDS[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { END_COUNT = sizeof ENDS / sizeof *ENDS };
+
+static void hold_ends(struct sigaction before[static END_COUNT])
+{
+    struct sigaction hold = {.sa_handler = remember}; /* no SA_RESTART: the reading ends */
+
+    caught = 0;
+    for (size_t i = 0; i < END_COUNT; i++)
+        (void)sigaction(ENDS[i], &hold, &before[i]); /* cannot fail for these */
+}
+
+static void let_ends(const struct sigaction before[static END_COUNT])
+{
+    for (size_t i = 0; i < END_COUNT; i++)
+        (void)sigaction(ENDS[i], &before[i], NULL);
+    if (caught)
+        (void)raise(caught);
+}
+
 enum err prompt_secret(const char *question, struct secret_text **out)
 {
+    struct sigaction before[END_COUNT];
     struct termios old, silent;
     int terminal;
     enum err e;
@@ -54,6 +81,7 @@ enum err prompt_secret(const char *question, struct secret_text **out)
         (void)close(terminal);
         return e;
     }
+    hold_ends(before);
     silent = old;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(terminal, TCSAFLUSH, &silent); /* worst case: the answer is seen by who types it */
@@ -61,6 +89,7 @@ enum err prompt_secret(const char *question, struct secret_text **out)
     (void)tcsetattr(terminal, TCSAFLUSH, &old);
     (void)dprintf(terminal, "\n");
     (void)close(terminal);
+    let_ends(before);
     return e ? err_wrap(e, "%s", question) : ERR_OK;
 }
 

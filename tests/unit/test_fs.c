@@ -198,6 +198,26 @@ static void a_file_is_read_up_to_its_ceiling(void **state)
     assert_int_equal(b.len, 10);
 }
 
+static void a_file_is_made_only_where_nothing_is(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    const char *path = tempdir_path(d, "file");
+    struct stat st;
+
+    (void)state;
+    assert_ok(fs_make(path, "12345", 5));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(st.st_size, 5);
+    assert_err(fs_make(path, "x", 1), ERR_CONFLICT);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 5);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_err(fs_make(path, "x", 1), ERR_CONFLICT); /* nor through a link */
+    assert_err(fs_make(tempdir_path(d, "no/where"), "x", 1), ERR_NOT_FOUND);
+}
+
 static void a_large_file_is_read_in_steps(void **state)
 {
     AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
@@ -453,6 +473,7 @@ int main(void)
         cmocka_unit_test(what_is_no_folder_of_ours_is_refused),
         cmocka_unit_test(what_is_there_exists),
         cmocka_unit_test(a_file_is_read_up_to_its_ceiling),
+        cmocka_unit_test(a_file_is_made_only_where_nothing_is),
         cmocka_unit_test(a_large_file_is_read_in_steps),
         cmocka_unit_test(a_file_that_grows_stays_under_the_ceiling),
         cmocka_unit_test(what_is_no_regular_file_is_not_read),

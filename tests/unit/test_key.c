@@ -128,7 +128,7 @@ static void passphrase_file_that_says_nothing_is_a_failure(void **state)
         struct opts o;
 
         parse(&o, "--passphrase-file", tempdir_path(dir, "none"));
-        assert_err(key_passphrase(TABLE, &o, false, &found), ERR_NOT_FOUND);
+        assert_err(key_passphrase(TABLE, &o, false, &found), ERR_IO);
         assert_null(found);
     }
 }
