@@ -35,9 +35,10 @@ static enum err set_number(struct db *db, const char *what, int64_t n)
 
 static enum err run_step(struct db *db, const struct embed *step, int64_t number)
 {
-    enum err e = db_run(db, SQL_BEGIN, NO_PARAMS);
+    enum err e;
 
-    if (e)
+    wal_dismiss_failed(db->vfs);
+    if ((e = db_run(db, SQL_BEGIN, NO_PARAMS)))
         return e;
     if (!(e = db_script(db, step->start)) && !(e = set_number(db, "user_version", number)) &&
         !(e = set_number(db, "application_id", MIGRATE_APPLICATION_ID)))

@@ -1,6 +1,6 @@
 /* The sealed database of one store, and the connections to it.
  *
- * One process owns an open store (a lock on `lock`). Readers do not block each other or
+ * One process owns an open store (locks on `lock` and vault.db). Readers do not block each other or
  * the writer; writes wait their turn and share one sync (group commit). What vault_write()
  * has answered with ERR_OK is durable. */
 #ifndef VAULT_VAULT_H
@@ -17,7 +17,7 @@ struct vault;
 struct buf;
 
 /* Make vault.db in the folder dir (private, existing, without one) and bring the schema up. Closed again
- * after. */
+ * after. ERR_CONFLICT when there is one, or the log of one. */
 MUST_CHECK enum err vault_create(const char *dir, const struct store_key *root,
                                  const uint8_t store_id[static STORE_ID_BYTES]);
 

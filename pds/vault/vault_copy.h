@@ -22,8 +22,9 @@ typedef enum err vault_put(void *context, const void *bytes, size_t len);
 typedef enum err vault_size(void *context, uint64_t size_bytes);
 MUST_CHECK enum err vault_copy(struct vault *v, vault_size *begin, vault_put *put, void *context);
 
-/* Make vault.db in the private folder dir, which has none, from the bytes of such a copy. Nothing of it is
- * left unless vault_maker_finish() is ERR_OK. ERR_INVALID when the bytes are no such database. */
+/* Make vault.db in the private folder dir, which has none and no log of one (ERR_CONFLICT), from the bytes of
+ * such a copy. Nothing of it is left unless vault_maker_finish() is ERR_OK. ERR_INVALID when the bytes are no
+ * such database. */
 MUST_CHECK enum err vault_maker_new(const char *dir, const struct store_key *root,
                                     const uint8_t store_id[static STORE_ID_BYTES], struct vault_maker **out);
 MUST_CHECK enum err vault_maker_put(struct vault_maker *m, const void *bytes, size_t len);

@@ -106,6 +106,7 @@ static void run_batch(struct writer *w, struct job *const jobs[], size_t count)
     size_t sound;
     enum err e;
 
+    wal_dismiss_failed(w->vault->vfs);
     if ((e = vault_may_write(w->vault)) || (e = db_run(db, SQL_BEGIN, NO_PARAMS))) {
         fail_rest(jobs, 0, count, e);
         return;

@@ -356,19 +356,36 @@ static enum err take_lock(struct vfs *v, const char *path)
     return fs_error("locking", "lock");
 }
 
-static enum err begin_db(const struct vfs *v)
+/* A second lock, on vault.db: `lock` may be removed while a program has the store open. SQLite's own locks
+ * are of another kind, which this neither meets nor ends. */
+static enum err hold_db(struct vfs *v)
 {
-    int fd = open(v->db_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    if (fd < 0)
-        return fs_error("making", "vault.db");
-    (void)close(fd); /* empty */
-    return ERR_OK;
+    if (flock(v->db_fd, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    if (errno == EWOULDBLOCK)
+        return err_set(ERR_BUSY, "another process has this store open");
+    return fs_error("locking", "vault.db");
 }
 
-static enum err find_db(const struct vfs *v)
+static enum err begin_db(struct vfs *v)
 {
-    return fs_exists(v->db_path) ? ERR_OK : err_set(ERR_NOT_FOUND, "vault.db: there is none");
+    int log = 0;
+
+    if (v->lower->xAccess(v->lower, v->wal_path, SQLITE_ACCESS_EXISTS, &log) != SQLITE_OK)
+        return err_set(ERR_IO, "looking for vault.db-wal");
+    if (log) /* it would be replayed over the new database */
+        return err_set(ERR_CONFLICT, "vault.db-wal: the log of another vault.db is there");
+    v->db_fd = open(v->db_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return v->db_fd < 0 ? fs_error("making", "vault.db") : hold_db(v);
+}
+
+static enum err find_db(struct vfs *v)
+{
+    v->db_fd = open(v->db_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (v->db_fd < 0)
+        return errno == ENOENT ? err_set(ERR_NOT_FOUND, "vault.db: there is none")
+                               : fs_error("opening", "vault.db");
+    return hold_db(v);
 }
 
 static enum err take_keys(struct vfs *v, const struct store_key *root, const uint8_t *store_id)
@@ -385,6 +402,16 @@ static enum err take_keys(struct vfs *v, const struct store_key *root, const uin
     return ERR_OK;
 }
 
+/* Without an anchor the generations begin anywhere, so that no log that was kept from before fits. `lock`
+ * itself is to last, since a store without one is refused while it has a log. */
+static enum err begin_generations(struct anchor *a, const char *dir)
+{
+    enum { FIRST_BYTES = 6 };
+
+    random_bytes((uint8_t *)&a->now.generation, FIRST_BYTES);
+    return fs_sync_dir(dir);
+}
+
 static enum err vfs_new(const char *dir, const struct store_key *root, const uint8_t *store_id, bool make,
                         struct vfs **out)
 {
@@ -395,7 +422,7 @@ static enum err vfs_new(const char *dir, const struct store_key *root, const uin
 
     if (!v)
         return err_set(ERR_NO_MEMORY, "the vault");
-    v->lock_fd = -1;
+    v->lock_fd = v->db_fd = -1;
     pthread_mutex_init(&v->mutex, NULL);
     pthread_mutex_init(&v->head_mutex, NULL);
     if (!(v->lower = sqlite3_vfs_find(name ? name : "unix-excl")))
@@ -403,8 +430,10 @@ static enum err vfs_new(const char *dir, const struct store_key *root, const uin
     if ((e = set_paths(v, dir, lock_path)) || (!make && (e = find_db(v))) || (e = take_lock(v, lock_path)))
         return e;
     if ((e = take_keys(v, root, store_id)) || (make && (e = begin_db(v))) ||
-        (e = anchor_open(&v->anchor, v->lower, lock_path, v->anchor_key, v->store_id)))
+        (e = anchor_open(&v->anchor, v->lower, lock_path, v->anchor_key, v->store_id)) ||
+        (!v->anchor.known && (e = begin_generations(&v->anchor, dir))))
         return e;
+    atomic_store(&v->wal.generation, v->anchor.now.generation);
     *out = v;
     v = NULL;
     return ERR_OK;
@@ -441,6 +470,8 @@ void vfs_close(struct vfs *v)
     anchor_key_free(v->anchor_key);
     if (v->lock_fd >= 0)
         (void)close(v->lock_fd); /* the lock goes with it */
+    if (v->db_fd >= 0)
+        (void)close(v->db_fd);
     pthread_mutex_destroy(&v->mutex);
     pthread_mutex_destroy(&v->head_mutex);
     random_wipe(&v->reuse, sizeof v->reuse);

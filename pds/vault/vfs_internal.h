@@ -83,7 +83,7 @@ struct vfs {
     uint8_t store_id[STORE_ID_BYTES];
     struct page_key *page_key;     /* owned */
     struct anchor_key *anchor_key; /* owned */
-    int lock_fd;                   /* holds the lock of the store; -1 */
+    int lock_fd, db_fd;            /* hold the lock of the store and one on vault.db; -1 */
     bool registered;
 
     pthread_mutex_t mutex;
@@ -185,6 +185,9 @@ MUST_CHECK int wal_sign(struct sealed_file *f, uint32_t upto);
 MUST_CHECK int wal_renew(struct vfs *v);
 /* A commit was answered: what was synced must be there from now on. */
 void wal_committed(struct vfs *v);
+/* Before a transaction: what a commit that failed left behind the durable frames, even synced, is not to
+ * become durable by the next one's success. */
+void wal_dismiss_failed(struct vfs *v);
 
 /* Open a file of the store through the lower VFS; *out is released with vfs_lower_close(). */
 MUST_CHECK enum err vfs_lower_open(struct vfs *v, enum file_kind kind, sqlite3_file **out);

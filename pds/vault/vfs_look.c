@@ -2,6 +2,7 @@
 #include "pds/vault/vfs_internal.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/mem.h"
 #include "pds/vault/bytes_internal.h"
 #include "pds/vault/wal_scan_internal.h"
 
@@ -45,9 +46,27 @@ static enum err judge_headless(const struct anchor *a, const struct wal_scan *s)
 {
     if (a->now.frames > 0 && s->stored == 0)
         return err_set(ERR_CORRUPT, "vault.db-wal: it is gone, with %" PRIu64 " frames", a->now.frames);
-    if (a->now.frames > 0 || s->promised > 0 || (!s->blank && !a->known))
+    if (a->now.frames > 0 || s->begun)
         return err_set(ERR_CORRUPT, "vault.db-wal header: its seal is broken");
     return ERR_OK; /* a log that a power cut stopped being begun */
+}
+
+/* All of an older log is in vault.db: the anchor was synced after that, before it could be removed. But the
+ * header of a log is synced before its first frame, so no crash puts an older one back behind frames. */
+static enum err judge_older(const struct anchor *a, const struct wal_scan *s)
+{
+    if (a->now.frames > 0 || s->begun)
+        return err_set(ERR_CORRUPT, "vault.db-wal: an older log stands in its place");
+    return ERR_OK;
+}
+
+/* The anchor is on the disk before a log is begun, so no crash loses it. A log of which nobody knows whether
+ * it is the last is not replayed over vault.db; without one, vault.db may have all, as after every close. */
+static enum err judge_without_anchor(const struct wal_scan *s)
+{
+    if (!s->blank || s->stored > 0)
+        return err_set(ERR_CORRUPT, "lock: it is missing or empty, and vault.db-wal is not");
+    return ERR_OK;
 }
 
 static enum err judge_log(const struct anchor *a, const struct wal_scan *s, bool *live)
@@ -55,14 +74,15 @@ static enum err judge_log(const struct anchor *a, const struct wal_scan *s, bool
     uint64_t needed = s->promised;
 
     *live = false;
+    if (!a->known)
+        return judge_without_anchor(s);
     if (!s->header_ok)
         return judge_headless(a, s);
-    if (a->known && s->generation < a->now.generation)
-        return ERR_OK; /* all of it is in vault.db: the anchor was synced after that, before it could be
-                          removed */
-    if (a->known && s->generation > a->now.generation)
+    if (s->generation < a->now.generation)
+        return judge_older(a, s);
+    if (s->generation > a->now.generation)
         return err_set(ERR_CORRUPT, "lock: it is older than vault.db-wal");
-    if (a->known && a->now.frames > needed)
+    if (a->now.frames > needed)
         needed = a->now.frames;
     if (s->committed < needed)
         return err_set(ERR_CORRUPT, "vault.db-wal frame %" PRIu32 ": %s", s->valid + 1,
@@ -71,16 +91,40 @@ static enum err judge_log(const struct anchor *a, const struct wal_scan *s, bool
     return ERR_OK;
 }
 
-static enum err judge_db(const struct look *l, bool log_holds)
+static enum err db_ends_before(uint32_t page)
 {
-    uint32_t pages = bytes_get32(l->head + HEAD_PAGES_AT);
+    return err_set(ERR_CORRUPT, "vault.db page %" PRIu32 ": the file ends before it", page);
+}
+
+/* The pages from `first` to the last that the log knows of, which vault.db does not reach, are in the log. */
+static enum err judge_growth(struct vfs *v, const struct look *l, uint32_t first)
+{
+    uint32_t missing = l->scan.pages - first + 1, at;
+    uint8_t *found; /* of each page, whether a frame has it; the lock page is never written */
+
+    if (missing > l->scan.committed + 2) /* more than frames could hold: the first that none has is told */
+        missing = l->scan.committed + 2;
+    if (!(found = mem_array(missing, 1)))
+        return err_set(ERR_NO_MEMORY, "vault.db-wal");
+    for (uint32_t i = 1; i <= l->scan.committed; i++)
+        if ((at = wal_page(&v->wal, i)) >= first && at - first < missing)
+            found[at - first] = 1;
+    for (at = 0; at < missing && (found[at] || first + at == LOCK_PAGE); at++) {
+    }
+    mem_free(found);
+    return at < missing ? db_ends_before(first + at) : ERR_OK;
+}
+
+static enum err judge_db(struct vfs *v, const struct look *l, bool log_holds)
+{
+    uint32_t pages = log_holds ? l->scan.pages : bytes_get32(l->head + HEAD_PAGES_AT);
+    uint32_t first = (uint32_t)(l->db_size / PAGE_BYTES) + 1; /* that is not in vault.db */
 
     if (!l->head_opens)
         return err_set(ERR_CORRUPT, "vault.db page 1: its seal is broken");
-    if (!log_holds && l->db_size / PAGE_BYTES < pages)
-        return err_set(ERR_CORRUPT, "vault.db page %" PRIu32 ": the file ends before it",
-                       (uint32_t)(l->db_size / PAGE_BYTES) + 1);
-    return ERR_OK;
+    if (first > pages)
+        return ERR_OK;
+    return log_holds ? judge_growth(v, l, first) : db_ends_before(first);
 }
 
 /* What a killed process wrote is read now, so it must last from now on. */
@@ -101,7 +145,7 @@ static enum err keep_log(struct vfs *v, const struct look *l, bool live)
     if (anchor_sync(a) != SQLITE_OK)
         return err_set(ERR_IO, "syncing lock");
     now = (struct anchor_state){atomic_load(&w->generation), w->durable};
-    if (a->known && a->now.generation == now.generation && a->now.frames == now.frames)
+    if (a->now.generation == now.generation && a->now.frames == now.frames)
         return ERR_OK;
     return live ? vfs_err(anchor_write(a, now)) : ERR_OK;
 }
@@ -148,7 +192,11 @@ static enum err look_at(struct vfs *v, struct look *l)
         remember_needed(v, l);
         return e;
     }
-    if ((e = judge_db(l, live && l->scan.committed > 0)))
+    if (!live) { /* nor is page 1 looked for in a log that does not count */
+        atomic_store(&v->wal.limit, 0);
+        l->head_opens = vfs_read_head(v, l->db, l->head);
+    }
+    if ((e = judge_db(v, l, live && l->scan.committed > 0)))
         return e;
     return keep_log(v, l, live);
 }

@@ -120,8 +120,12 @@ static int db_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 
 static int db_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct sealed_file *f = sealed(file);
+    sqlite3_int64 now;
 
-    if (atomic_load(&f->vfs->ended) || size % PAGE_BYTES != 0)
+    if (atomic_load(&f->vfs->ended) || size % PAGE_BYTES != 0 ||
+        f->lower->pMethods->xFileSize(f->lower, &now) != SQLITE_OK)
+        return SQLITE_IOERR_TRUNCATE;
+    if (size > now) /* would make pages of zeros, which no seal covers (trap 8) */
         return SQLITE_IOERR_TRUNCATE;
     return f->lower->pMethods->xTruncate(f->lower, size);
 }

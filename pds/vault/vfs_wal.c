@@ -84,6 +84,16 @@ void wal_committed(struct vfs *v)
     pthread_mutex_unlock(&v->mutex);
 }
 
+void wal_dismiss_failed(struct vfs *v)
+{
+    struct wal *w = &v->wal;
+
+    pthread_mutex_lock(&v->mutex);
+    w->tail_commit = w->synced_commit = w->durable;
+    w->tail_pages = atomic_load(&w->pages);
+    pthread_mutex_unlock(&v->mutex);
+}
+
 /* Salts and checksum are zeros while SQLite means to compute the checksums again before the commit. */
 static bool is_signed(const uint8_t *header)
 {

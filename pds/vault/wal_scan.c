@@ -112,17 +112,24 @@ static enum err scan_sound(struct chain *c, struct wal *map, struct wal_scan *ou
     return ERR_OK;
 }
 
-/* Frames past the sound ones: torn ones of a commit that never was, or sound ones after damage. */
-static enum err scan_promises(struct chain *c, uint64_t generation, struct wal_scan *out)
+/* Frames past the sound ones: torn ones of a commit that never was, or sound ones after damage; behind the
+ * header of another log, those of the log that should be there. */
+static enum err scan_rest(struct chain *c, uint64_t wanted, struct wal_scan *out)
 {
+    uint64_t own = out->header_ok ? out->generation : wanted;
+    uint32_t first = own == wanted ? out->valid + 1 : 1;
     uint8_t header[FRAME_HEADER_PLAIN_BYTES];
     enum err e;
 
-    for (uint32_t i = out->valid + 1; i <= out->stored && i != 0; i++) {
+    for (uint32_t i = first; i <= out->stored && i != 0; i++) {
         if ((e = read_at(c, c->frame, FRAME_HEADER_SEALED_BYTES, frame_place(i))))
             return e;
-        if (vfs_open_frame_header(c->vfs, generation, i, c->frame, header))
+        if (i > out->valid && vfs_open_frame_header(c->vfs, own, i, c->frame, header)) {
             keep_promise(out, header);
+            out->begun = out->begun || own == wanted;
+        } else if (own != wanted && vfs_open_frame_header(c->vfs, wanted, i, c->frame, header)) {
+            out->begun = true;
+        }
     }
     return ERR_OK;
 }
@@ -149,5 +156,6 @@ enum err wal_scan(struct vfs *v, sqlite3_file *f, uint64_t generation, struct wa
         return e;
     if (out->header_ok && (e = scan_sound(&c, map, out)))
         return e;
-    return scan_promises(&c, out->header_ok ? out->generation : generation, out);
+    out->begun = out->valid > 0 && out->generation == generation;
+    return scan_rest(&c, generation, out);
 }

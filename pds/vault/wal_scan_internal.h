@@ -29,13 +29,14 @@ struct wal_scan {
     uint32_t valid;      /* the first so many are sound: seals, salts and chained checksums */
     uint32_t committed;  /* of those, up to the last that ends a commit */
     uint32_t pages;      /* of the database after that commit */
+    bool begun;          /* a frame of the generation that was asked for stands in the file */
     uint32_t promised; /* frames that some frame of this generation says were synced before it was written */
     const char *fault; /* why frame valid + 1 does not count; NULL when the file ends there */
 };
 
-/* Scan f (NULL: there is no file). When its header is unsound, frames are looked at as of `generation`. With
- * map, the page of each sound frame is remembered there. ERR_IO, ERR_NO_MEMORY; damage is told in *out, not
- * by the outcome. */
+/* Scan f (NULL: there is no file), which should be the log of `generation`. When its header is unsound,
+ * frames are looked at as of that one. With map, the page of each sound frame is remembered there. ERR_IO,
+ * ERR_NO_MEMORY; damage is told in *out, not by the outcome. */
 MUST_CHECK enum err wal_scan(struct vfs *v, sqlite3_file *f, uint64_t generation, struct wal *map,
                              struct wal_scan *out);
 #endif

@@ -106,6 +106,28 @@ static void copy_of(const struct disk_image *from, struct disk_image *to)
     disk_image_copy(from, to);
 }
 
+static void put_file(struct disk_image *to, int file, const struct disk_image *from)
+{
+    free(to->files[file].bytes);
+    to->files[file] = (struct disk_file){malloc(from->files[file].len), from->files[file].len, true};
+    assert_non_null(to->files[file].bytes);
+    memcpy(to->files[file].bytes, from->files[file].bytes, from->files[file].len);
+}
+
+/* The store when a log had just been begun, and its anchor asked for no frame yet. */
+static void keep_begun(void *context)
+{
+    struct disk_image *begun = context, now;
+
+    if (begun->files[DISK_LOCK].exists)
+        return;
+    disk_take(&now);
+    if (now.files[DISK_WAL].len >= LOG_HEADER_SEALED_BYTES)
+        *begun = now;
+    else
+        disk_image_done(&now);
+}
+
 static void a_flipped_byte_of_any_page_is_named(void **state)
 {
     uint64_t random = test_seed();
@@ -319,21 +341,85 @@ static void a_store_of_another_key_is_told_from_a_damaged_one(void **state)
     disk_image_done(&bytes);
 }
 
-/* Without its anchor a store opens, and one that was closed cleanly misses nothing. */
-static void a_store_without_its_anchor_opens(void **state)
+/* One that was closed misses nothing; of a log nobody knows whether it is the last. */
+static void a_store_without_its_anchor_opens_only_without_a_log(void **state)
 {
     struct disk_image bytes = {0};
     struct vault *v = NULL;
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
-        copy_of(i ? &logged : &closed, &bytes);
-        bytes.files[DISK_LOCK].len = 0;
-        disk_load(&bytes);
-        assert_ok(home_open(&home, &v));
-        assert_false(use(v, i ? JOBS + LOGGED_JOBS : JOBS));
-        vault_close(v);
-        v = NULL;
+    for (int zeroed = 0; zeroed < 2; zeroed++) {
+        for (int i = 0; i < 2; i++) {
+            copy_of(i ? &logged : &closed, &bytes);
+            memset(bytes.files[DISK_LOCK].bytes, 0, bytes.files[DISK_LOCK].len);
+            if (!zeroed)
+                bytes.files[DISK_LOCK].len = 0;
+            if (i) {
+                expect_seen(&bytes, JOBS + LOGGED_JOBS, "lock: it is missing");
+                continue;
+            }
+            disk_load(&bytes);
+            assert_ok(home_open(&home, &v));
+            assert_false(use(v, JOBS));
+            vault_close(v);
+            v = NULL;
+        }
+    }
+    copy_of(&closed, &bytes); /* an old log over a newer vault.db */
+    bytes.files[DISK_LOCK].len = 0;
+    put_file(&bytes, DISK_WAL, &logged);
+    expect_seen(&bytes, JOBS, "lock: it is missing");
+    disk_image_done(&bytes);
+}
+
+static void an_older_log_in_the_place_of_the_log_is_named(void **state)
+{
+    struct disk_image bytes = {0}, again, begun = {0};
+    struct vault *v = NULL;
+
+    (void)state;
+    disk_load(&logged); /* closed, and killed again with a log of its own */
+    assert_ok(home_open(&home, &v));
+    vault_close(v);
+    v = NULL;
+    assert_ok(home_open(&home, &v));
+    disk_watch(keep_begun, &begun);
+    assert_ok(probe_put(v, JOBS + LOGGED_JOBS + 1));
+    disk_watch(NULL, NULL);
+    assert_true(begun.files[DISK_LOCK].exists);
+    keep_logged(&again);
+    vault_close(v);
+    copy_of(&again, &bytes);
+    put_file(&bytes, DISK_WAL, &logged);
+    expect_seen(&bytes, JOBS + LOGGED_JOBS + 1, "vault.db-wal: an older log stands in its place");
+    copy_of(&again, &bytes); /* only its header, and an anchor that lags: frames tell */
+    memcpy(bytes.files[DISK_WAL].bytes, logged.files[DISK_WAL].bytes, LOG_HEADER_SEALED_BYTES);
+    put_file(&bytes, DISK_LOCK, &begun);
+    expect_seen(&bytes, JOBS + LOGGED_JOBS + 1, "vault.db-wal: an older log stands in its place");
+    copy_of(&again, &bytes); /* no header at all */
+    memset(bytes.files[DISK_WAL].bytes, 0, LOG_HEADER_SEALED_BYTES);
+    put_file(&bytes, DISK_LOCK, &begun);
+    expect_seen(&bytes, JOBS + LOGGED_JOBS + 1, "vault.db-wal header");
+    copy_of(&again, &bytes);
+    bytes.files[DISK_WAL].bytes[5] ^= 1;
+    put_file(&bytes, DISK_LOCK, &begun);
+    expect_seen(&bytes, JOBS + LOGGED_JOBS + 1, "vault.db-wal header");
+    disk_image_done(&bytes);
+    disk_image_done(&again);
+    disk_image_done(&begun);
+}
+
+/* What the log brings is no reason to take a vault.db that lacks other pages. */
+static void a_cut_database_beside_a_log_is_named(void **state)
+{
+    struct disk_image bytes = {0};
+    size_t pages = logged.files[DISK_DB].len / PAGE_BYTES;
+
+    (void)state;
+    for (size_t page = 0; page < pages; page++) {
+        copy_of(&logged, &bytes);
+        bytes.files[DISK_DB].len = page * PAGE_BYTES + (page % 2 ? 1000 : 0);
+        expect_seen(&bytes, JOBS + LOGGED_JOBS, page == pages / 2 ? "vault.db page" : NULL);
     }
     disk_image_done(&bytes);
 }
@@ -397,7 +483,9 @@ int main(void)
         cmocka_unit_test(an_older_form_of_a_page_in_the_log_is_named),
         cmocka_unit_test(the_anchor_tells_a_lost_end_that_frames_cannot),
         cmocka_unit_test(a_store_of_another_key_is_told_from_a_damaged_one),
-        cmocka_unit_test(a_store_without_its_anchor_opens),
+        cmocka_unit_test(a_store_without_its_anchor_opens_only_without_a_log),
+        cmocka_unit_test(an_older_log_in_the_place_of_the_log_is_named),
+        cmocka_unit_test(a_cut_database_beside_a_log_is_named),
         cmocka_unit_test(random_bytes_anywhere_never_give_other_data),
     };
     int failed;

@@ -135,6 +135,22 @@ static void vault_open_refuses_a_second_owner(void **state)
     assert_null(second);
 }
 
+static void vault_open_refuses_a_second_owner_when_lock_was_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct vault *second = NULL;
+    int64_t one = 1;
+
+    assert_int_equal(unlink(tempdir_path(f->dir, "lock")), 0);
+    assert_err(vault_open(tempdir_root(f->dir), f->key, STORE_ID, &second), ERR_BUSY);
+    assert_false(fs_exists(tempdir_path(f->dir, "lock")));
+    assert_ok(vault_write(f->vault, put_row, &one));
+    vault_close(f->vault);
+    f->vault = NULL;
+    assert_ok(vault_open(tempdir_root(f->dir), f->key, STORE_ID, &f->vault));
+    assert_int_equal(count_rows(f->vault), 1);
+}
+
 static void vault_open_tells_a_wrong_key(void **state)
 {
     struct fixture *f = *state;
@@ -316,6 +332,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(vault_folder_holds_nothing_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_open_refuses_a_second_owner, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_open_refuses_a_second_owner_when_lock_was_removed, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(vault_open_tells_a_wrong_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_open_survives_each_failing_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_read_survives_each_failing_allocation, set_up, tear_down),

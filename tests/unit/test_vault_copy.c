@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { COPY_BYTES_MAX = 16 << 20 };
 
@@ -197,6 +198,35 @@ static void what_is_no_copy_leaves_nothing(void **state)
     }
 }
 
+static void a_vault_is_not_made_beside_the_log_of_another(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(vault_maker_freep) struct vault_maker *m = NULL;
+    const char *dir = tempdir_root(f->dir), *db = tempdir_path(f->dir, "vault.db");
+    uint64_t generation;
+
+    assert_ok(vault_copy(f->vault, NULL, take, f));
+    assert_ok(vault_write(f->vault, put, NULL));
+    generation = f->vault->vfs->anchor.now.generation;
+    assert_int_equal(rename(tempdir_path(f->dir, "vault.db-wal"), tempdir_path(f->dir, "log")), 0);
+    vault_close(f->vault);
+    f->vault = NULL;
+    assert_int_equal(unlink(db), 0);
+    assert_int_equal(rename(tempdir_path(f->dir, "log"), tempdir_path(f->dir, "vault.db-wal")), 0);
+    assert_err(vault_maker_new(dir, f->key, ID, &m), ERR_CONFLICT);
+    assert_err(vault_create(dir, f->key, ID), ERR_CONFLICT);
+    assert_false(fs_exists(db));
+    assert_int_equal(unlink(tempdir_path(f->dir, "vault.db-wal")), 0);
+    assert_ok(vault_maker_new(dir, f->key, ID, &m));
+    assert_ok(vault_maker_put(m, f->copy.data, f->copy.len));
+    assert_ok(vault_maker_finish(m));
+    vault_maker_free(m);
+    m = NULL;
+    assert_ok(vault_open(dir, f->key, ID, &f->vault));
+    assert_true(f->vault->vfs->anchor.now.generation > generation); /* so that the old log stays old */
+    assert_int_equal(count(f->vault), 30);
+}
+
 static void a_damaged_vault_gives_no_copy(void **state)
 {
     struct fixture *f = *state;
@@ -221,11 +251,9 @@ static void a_damaged_vault_gives_no_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        COPY(a_copy_is_a_plain_database_of_one_moment),
-        COPY(a_copy_needs_nobody_to_end_their_reading),
-        COPY(a_copy_becomes_a_vault_of_another_key),
-        COPY(what_is_no_copy_leaves_nothing),
-        COPY(a_damaged_vault_gives_no_copy),
+        COPY(a_copy_is_a_plain_database_of_one_moment),      COPY(a_copy_needs_nobody_to_end_their_reading),
+        COPY(a_copy_becomes_a_vault_of_another_key),         COPY(what_is_no_copy_leaves_nothing),
+        COPY(a_vault_is_not_made_beside_the_log_of_another), COPY(a_damaged_vault_gives_no_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,9 @@
 #include "tests/harness/test.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/buf.h"
+#include "pds/base/fs.h"
+#include "pds/base/mem.h"
 #include "pds/crypto/random.h"
 #include "pds/vault/vault.h"
 #include "pds/vault/vault_internal.h"
@@ -12,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 16, JOBS_EACH = 60 };
+enum { THREADS = 16, JOBS_EACH = 60, LOG_BYTES_MAX = 64 << 20 };
 
 static const uint8_t ID[STORE_ID_BYTES] = "writers";
 static const char SQL_MAKE[] = "CREATE TABLE w (a INTEGER PRIMARY KEY, b INTEGER NOT NULL) STRICT";
@@ -20,6 +23,10 @@ static const char SQL_PUT[] = "INSERT INTO w (a, b) VALUES (?1, ?2)";
 static const char SQL_COUNT[] = "SELECT count(*) FROM w";
 static const char SQL_ODD[] = "SELECT count(*) FROM w WHERE b = 1";
 static const char SQL_COMMIT[] = "COMMIT";
+
+static const char SQL_MAKE_TEXT[] = "CREATE TABLE x (t TEXT) STRICT";
+static const char SQL_PUT_TEXT[] = "INSERT INTO x (t) VALUES (hex(randomblob(1500)))";
+static const char SQL_COUNT_TEXT[] = "SELECT count(*) FROM x";
 
 struct fixture {
     struct tempdir *dir;
@@ -74,6 +81,17 @@ static int64_t ask(struct vault *v, const char *sql)
     assert_ok(db_number(r.db, sql, NO_PARAMS, &out));
     return out;
 }
+
+static enum err make_texts(struct db *db, void *context)
+{
+    (void)context;
+    return db_run(db, SQL_MAKE_TEXT, NO_PARAMS);
+}
+
+struct burst {
+    int rows;
+    long fail_at; /* of the allocations of the commit */
+};
 
 struct put {
     int64_t a;
@@ -245,6 +263,84 @@ static void readers_cannot_write(void **state)
     assert_int_equal(ask(f->vault, SQL_COUNT), 0);
 }
 
+static enum err put_texts(struct db *db, void *context)
+{
+    const struct burst *b = context;
+    enum err e = ERR_OK;
+
+    for (int i = 0; i < b->rows && !e; i++)
+        e = db_run(db, SQL_PUT_TEXT, NO_PARAMS);
+    mem_fail_at(b->fail_at);
+    return e;
+}
+
+static enum err stop_failing(struct db *db, void *context)
+{
+    (void)db, (void)context;
+    mem_fail_at(0);
+    return ERR_OK;
+}
+
+/* The files as a kill would leave them now, opened elsewhere. */
+static struct vault *open_after_kill(struct fixture *f, struct tempdir *elsewhere)
+{
+    static const char *const NAMES[] = {"vault.db", "vault.db-wal", "lock"};
+    struct vault *v = NULL;
+
+    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
+        struct buf b;
+
+        buf_init(&b, LOG_BYTES_MAX);
+        assert_ok(fs_read(tempdir_path(f->dir, NAMES[i]), LOG_BYTES_MAX, &b));
+        assert_ok(fs_replace(tempdir_path(elsewhere, NAMES[i]), b.data, b.len));
+        buf_done(&b);
+    }
+    assert_ok(vault_open(tempdir_root(elsewhere), f->key, ID, &v));
+    return v;
+}
+
+static void reopen_without_checkpoints(struct fixture *f)
+{
+    vault_close(f->vault);
+    f->vault = NULL;
+    writer_set_checkpoint(UINT32_MAX);
+    assert_ok(vault_open(tempdir_root(f->dir), f->key, ID, &f->vault));
+    writer_set_checkpoint(0);
+}
+
+/* SQLite's index of the log needs memory at frame 4 063: by then the commit is in the log, and synced. */
+static void a_commit_that_failed_does_not_last_by_the_next_one(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(tempdir_freep) struct tempdir *elsewhere = tempdir_new();
+    struct burst burst = {.rows = 100};
+    int64_t before, failures = 0;
+    struct vault *after;
+    uint32_t frames;
+    enum err e;
+
+    reopen_without_checkpoints(f);
+    assert_ok(vault_write(f->vault, make_texts, NULL));
+    while (vfs_frames(f->vault->vfs) < 4050) {
+        burst.rows = vfs_frames(f->vault->vfs) < 3700 ? 100 : 1;
+        assert_ok(vault_write(f->vault, put_texts, &burst));
+    }
+    frames = vfs_frames(f->vault->vfs);
+    before = ask(f->vault, SQL_COUNT_TEXT);
+    for (burst = (struct burst){30, 1}; (e = vault_write(f->vault, put_texts, &burst)); burst.fail_at++) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        failures++;
+        assert_ok(vault_write(f->vault, stop_failing, NULL)); /* commits nothing */
+        assert_int_equal(vfs_frames(f->vault->vfs), frames);
+    }
+    assert_ok(vault_write(f->vault, stop_failing, NULL));
+    assert_true(failures > 0);
+    assert_int_equal(ask(f->vault, SQL_COUNT_TEXT), before + 30);
+    after = open_after_kill(f, elsewhere);
+    assert_int_equal(ask(after, SQL_COUNT_TEXT), before + 30);
+    vault_close(after);
+}
+
 static void *read_once(void *context)
 {
     struct thread *t = context;
@@ -306,6 +402,7 @@ int main(void)
         WITH_VAULT(a_statement_left_open_holds_nothing),
         WITH_VAULT(readers_cannot_write),
         WITH_VAULT(ending_a_read_keeps_the_story_of_a_failure),
+        WITH_VAULT(a_commit_that_failed_does_not_last_by_the_next_one),
         WITH_VAULT(a_reader_too_many_waits_for_its_turn),
         WITH_VAULT(the_anchor_is_settled_when_nothing_is_written),
     };

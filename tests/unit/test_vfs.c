@@ -315,6 +315,9 @@ static void trap_08_no_byte_is_made_that_no_seal_covers(void **state)
     assert_int_equal(before % PAGE_BYTES, 0);
     assert_int_equal(read_at(db, page, PAGE_BYTES, before),
                      SQLITE_CORRUPT); /* not zeros, which SQLite would believe */
+    assert_int_equal(db->pMethods->xTruncate(db, before + PAGE_BYTES), SQLITE_IOERR_TRUNCATE);
+    assert_int_equal(db->pMethods->xFileSize(db, &after), SQLITE_OK);
+    assert_int_equal(after, before);
     assert_int_equal(LOCK_PAGE, 262145);
 }
 
