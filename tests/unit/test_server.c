@@ -54,6 +54,13 @@ static enum err echo(struct request *q, struct response *r, void *context)
     return ERR_OK;
 }
 
+static enum err count(struct request *q, struct response *r, void *context)
+{
+    (void)context;
+    buf_printf(&r->body, "%zu", q->body.len);
+    return ERR_OK;
+}
+
 static enum err who(struct request *q, struct response *r, void *context)
 {
     (void)context;
@@ -105,6 +112,7 @@ static const struct route ROUTES[] = {
     {"GET", "/who", 0, BODY_NONE, RUN_WORKER, who, ""},
     {"GET", "/broken", 0, BODY_NONE, RUN_INLINE, broken, ""},
     {"POST", "/json", 0, BODY_JSON, RUN_WORKER, echo, ""},
+    {"POST", "/count", 0, BODY_JSON, RUN_WORKER, count, ""},
     {"POST", "/upload", 0, BODY_UPLOAD, RUN_WORKER, read_upload, ""},
     {"POST", "/forbidden", 0, BODY_UPLOAD, RUN_WORKER, forbid, ""},
 };
@@ -347,6 +355,83 @@ static void refusal_of_a_large_body_is_heard(void **state)
     assert_int_equal(a.status, 413);
     (void)close(fd);
     mem_free(body);
+}
+
+enum { MARK_BYTES = 24 };
+
+/* What stands in the body; asked for each time so that no copy of it lies about. */
+static void put_mark(char at[static MARK_BYTES])
+{
+    for (int i = 0; i < MARK_BYTES; i++)
+        at[i] = (char)('a' + i * 7 % 26);
+}
+
+/* How often the mark is found in what this process can write to. */
+static int marks_in_memory(void)
+{
+    static char page[1 << 16];
+    char line[512], mark[MARK_BYTES];
+    int found = 0;
+    FILE *maps = fopen("/proc/self/maps", "re"), *memory = fopen("/proc/self/mem", "re");
+
+    assert_non_null(maps);
+    assert_non_null(memory);
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx rw-p", &from, &to) != 2 || !strstr(line, " rw-p ") || /* NOLINT */
+            strstr(line, "[stack]"))
+            continue;
+        for (; from < to; from += sizeof page) {
+            size_t want = to - from < sizeof page ? to - from : sizeof page;
+            ssize_t got = pread(fileno(memory), page, want, (off_t)from);
+            put_mark(mark);
+            found += got > 0 && memmem(page, (size_t)got, mark, sizeof mark) != NULL;
+            explicit_bzero(page, sizeof page);
+            explicit_bzero(mark, sizeof mark);
+        }
+    }
+    (void)fclose(maps);
+    (void)fclose(memory);
+    return found;
+}
+
+static void body_in_pieces_leaves_no_copy(void **state)
+{
+    char piece[2000];
+
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* their maps are too large to look through */
+#endif
+    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
+    for (int i = 0; i < 2; i++) {
+        int fd = say(s, "POST /count", i ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 60000\r\n"),
+            behind = say(s, "POST /count", "Content-Length: 60000\r\n");
+        for (int n = 0; n < 30; n++) {
+            memset(piece, ' ', sizeof piece);
+            if (n == 0)
+                put_mark(piece + 1000);
+            if (n == 29)
+                assert_true(marks_in_memory() > 0); /* it is found when it is there */
+            if (i)
+                assert_true(http_say(fd, "7d0\r\n"));
+            assert_true(http_send(fd, piece, sizeof piece));
+            if (i)
+                assert_true(http_say(fd, n < 29 ? "\r\n" : "\r\n0\r\n\r\n"));
+            memset(piece, ' ', sizeof piece);
+            pause_ms(2);
+            if (n < 29) /* what lies behind in memory keeps blocks from growing where they are */
+                assert_true(http_send(behind, piece, sizeof piece));
+        }
+        http_read(fd, &a, false, 2000);
+        assert_int_equal(a.status, 200);
+        assert_string_equal(a.body, "60000");
+        (void)close(fd);
+        (void)close(behind);
+        for (int k = 0; k < 50 && marks_in_memory() > 0; k++)
+            pause_ms(10);
+        assert_int_equal(marks_in_memory(), 0);
+    }
 }
 
 static void workers_run_side_by_side(void **state)
@@ -632,6 +717,7 @@ int main(void)
         cmocka_unit_test(refusal_comes_before_100_continue),
         cmocka_unit_test(wanted_body_gets_100_continue),
         cmocka_unit_test(refusal_of_a_large_body_is_heard),
+        cmocka_unit_test(body_in_pieces_leaves_no_copy),
         cmocka_unit_test(workers_run_side_by_side),
         cmocka_unit_test(too_many_waiting_are_told_to_come_back),
         cmocka_unit_test(handler_that_takes_too_long_is_left_behind),
