@@ -49,22 +49,10 @@ SEAL_PAIR(blob, blob_key)
 SEAL_PAIR(value, value_key)
 SEAL_PAIR(slot, slot_key)
 
-/* BLAKE2b fails only for lengths out of its range; ours are constants. */
-static void digest(const uint8_t key[static KEY_BYTES], const void *in, size_t len,
-                   uint8_t out[static SEAL_HASH_BYTES])
-{
-    (void)crypto_generichash(out, SEAL_HASH_BYTES, in, len, key, KEY_BYTES);
-}
-
 void seal_digest(const struct value_key *key, const void *in, size_t len, uint8_t out[static SEAL_HASH_BYTES])
 {
-    digest(key->bytes, in, len, out);
-}
-
-void seal_control_proof(const struct control_key *key, const void *in, size_t len,
-                        uint8_t out[static SEAL_HASH_BYTES])
-{
-    digest(key->bytes, in, len, out);
+    /* BLAKE2b fails only for lengths out of its range; ours are constants. */
+    (void)crypto_generichash(out, SEAL_HASH_BYTES, in, len, key->bytes, KEY_BYTES);
 }
 
 void seal_hash_init(struct seal_hash *h)

@@ -44,11 +44,9 @@ void seal_slot(const struct slot_key *key, const void *in, size_t len, const voi
 MUST_CHECK enum err seal_slot_open(const struct slot_key *key, const void *in, size_t len, const void *bound,
                                    size_t bound_len, void *out);
 
-/* Keyed BLAKE2b of 32 bytes: to look tokens up, to prove a key. */
+/* Keyed BLAKE2b of 32 bytes: to look tokens up. */
 void seal_digest(const struct value_key *key, const void *in, size_t len,
                  uint8_t out[static SEAL_HASH_BYTES]);
-void seal_control_proof(const struct control_key *key, const void *in, size_t len,
-                        uint8_t out[static SEAL_HASH_BYTES]);
 /* Unkeyed BLAKE2b-256, of content. */
 struct seal_hash {
     _Alignas(64) uint8_t opaque[384];

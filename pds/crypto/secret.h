@@ -31,12 +31,11 @@ static inline void secret_text_freep(struct secret_text **s) { secret_text_free(
     static inline void name##_free(struct name *k) { secret_release(k); }                                    \
     static inline void name##_freep(struct name **k) { secret_release(*k); }
 
-SECRET_KEY(store_key)   /* the root: what the slots of keys.json wrap */
-SECRET_KEY(slot_key)    /* wraps the store key in one slot */
-SECRET_KEY(page_key)    /* seals pages of the database and frames of its log */
-SECRET_KEY(anchor_key)  /* seals the commit anchor */
-SECRET_KEY(blob_key)    /* seals one file of the owner's */
-SECRET_KEY(value_key)   /* seals small values (cursors, settings) */
-SECRET_KEY(sign_seed)   /* Ed25519 seed of the store's signing key */
-SECRET_KEY(control_key) /* proves knowledge of the store key on the control socket */
+SECRET_KEY(store_key)  /* the root: what the slots of keys.json wrap */
+SECRET_KEY(slot_key)   /* wraps the store key in one slot */
+SECRET_KEY(page_key)   /* seals pages of the database and frames of its log */
+SECRET_KEY(anchor_key) /* seals the commit anchor */
+SECRET_KEY(blob_key)   /* seals one file of the owner's */
+SECRET_KEY(value_key)  /* seals small values (cursors, settings) */
+SECRET_KEY(sign_seed)  /* Ed25519 seed of the store's signing key */
 #endif
