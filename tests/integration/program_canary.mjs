@@ -114,6 +114,17 @@ test("values go in by every way", async () => {
       "Content-Type": "application/json",
     }),
   );
+  note(
+    await owner.post("/api/session", {
+      passphrase: canary("wrong passphrase, of a refused body"),
+      more: canary("wrong passphrase, of a key too many"),
+    }),
+  );
+  note(
+    await owner.post("/api/session", `{"passphrase": "${canary("passphrase, sent as text")}"}`, {
+      "Content-Type": "text/plain",
+    }),
+  );
   assert.equal((await owner.signIn(passphrase)).status, 200);
   canaries
     .set(owner.cookie.split("=")[1], "session token")
