@@ -15,6 +15,38 @@ extern const struct embed MIGRATIONS[];
 static const char SQL_SNAPSHOT[] = "BEGIN";
 static const char SQL_SNAPSHOT_END[] = "ROLLBACK";
 
+static _Atomic uint32_t test_wait_ms;
+
+void vault_set_wait(uint32_t wait_ms) { atomic_store(&test_wait_ms, wait_ms); }
+
+static struct timespec wait_deadline(void)
+{
+    uint32_t ms = atomic_load(&test_wait_ms);
+
+    return vault_deadline(ms ? ms : WAIT_MS);
+}
+
+void vault_cond_init(pthread_cond_t *c)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+struct timespec vault_deadline(int64_t ms)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
+}
+
 enum err vault_create(const char *dir, const struct store_key *root,
                       const uint8_t store_id[static STORE_ID_BYTES])
 {
@@ -56,7 +88,8 @@ enum err vault_open(const char *dir, const struct store_key *root,
     if (!(v = mem_new(sizeof *v)))
         return err_set(ERR_NO_MEMORY, "the vault");
     pthread_mutex_init(&v->mutex, NULL);
-    pthread_cond_init(&v->free_reader, NULL);
+    vault_cond_init(&v->free_reader);
+    vault_cond_init(&v->unheld);
     writer_init(&v->writer, v);
     if ((e = vault_start(v, dir, root, store_id)))
         return e;
@@ -74,6 +107,7 @@ void vault_close(struct vault *v)
     writer_stop(&v->writer);
     vfs_close(v->vfs);
     pthread_cond_destroy(&v->free_reader);
+    pthread_cond_destroy(&v->unheld);
     pthread_mutex_destroy(&v->mutex);
     mem_free(v);
 }
@@ -94,16 +128,44 @@ static struct pooled *find_reader(struct vault *v)
     return empty;
 }
 
-static struct pooled *take_reader(struct vault *v)
+static enum err take_reader(struct vault *v, struct pooled **out)
 {
+    struct timespec until = wait_deadline();
     struct pooled *r;
+    int late = 0;
 
     pthread_mutex_lock(&v->mutex);
-    while (!(r = find_reader(v)))
-        (void)pthread_cond_wait(&v->free_reader, &v->mutex);
-    r->taken = true;
+    while (!(r = find_reader(v)) && !late)
+        late = pthread_cond_timedwait(&v->free_reader, &v->mutex, &until);
+    if (r)
+        r->taken = true;
     pthread_mutex_unlock(&v->mutex);
-    return r;
+    if (!r)
+        return err_set(ERR_BUSY, "all %d readers of the store are taken", LIMIT_READERS);
+    *out = r;
+    return ERR_OK;
+}
+
+enum err vault_hold(struct vault *v)
+{
+    struct timespec until = wait_deadline();
+    bool held;
+    int late = 0;
+
+    pthread_mutex_lock(&v->mutex);
+    while (atomic_load(&v->held) && !late)
+        late = pthread_cond_timedwait(&v->unheld, &v->mutex, &until);
+    held = atomic_exchange(&v->held, true);
+    pthread_mutex_unlock(&v->mutex);
+    return held ? err_set(ERR_BUSY, "another copy or check of the store is being made") : ERR_OK;
+}
+
+void vault_unhold(struct vault *v)
+{
+    pthread_mutex_lock(&v->mutex);
+    atomic_store(&v->held, false);
+    pthread_cond_signal(&v->unheld);
+    pthread_mutex_unlock(&v->mutex);
 }
 
 /* The place's connection, NULL for none, and whether it stays taken. */
@@ -130,10 +192,15 @@ static struct pooled *find_taken(struct vault *v, const struct db *db)
 
 enum err vault_read(struct vault *v, struct db **out)
 {
-    struct pooled *r = take_reader(v);
-    struct db *db = r->db;
-    enum err e = db ? ERR_OK : db_open(v->vfs, DB_READER, &db);
+    struct pooled *r = NULL;
+    struct db *db;
+    enum err e = take_reader(v, &r);
 
+    if (e)
+        return e;
+    db = r->db;
+    if (!db)
+        e = db_open(v->vfs, DB_READER, &db);
     if (!e)
         e = db_run(db, SQL_SNAPSHOT, NO_PARAMS);
     set_reader(v, r, db, !e);

@@ -29,7 +29,8 @@ void vault_close(struct vault *v); /* waits for writers; checkpoints; wipes keys
 static inline void vault_closep(struct vault **v) { vault_close(*v); }
 
 /* A reader connection with a snapshot of its own until vault_read_end(); waits when all
- * LIMIT_READERS are taken. Nothing that the holder does blocks writers. */
+ * LIMIT_READERS are taken; ERR_BUSY when none is given back in 5 s. Nothing that the holder does blocks
+ * writers. */
 MUST_CHECK enum err vault_read(struct vault *v, struct db **out);
 void vault_read_end(struct vault *v, struct db *db); /* NULL is fine */
 /* AUTO(reader_done) struct reader r = {v, NULL}; then vault_read(v, &r.db): given back by itself. */
@@ -50,7 +51,7 @@ bool vault_is_damaged(struct vault *v, const char **story);
 
 /* Read and verify every page and frame, SQLite's own integrity and foreign keys. `found` is called
  * for each problem with its place ("vault.db page 17") and what is wrong. ERR_OK when the check could
- * be made, whatever it found. */
+ * be made, whatever it found. ERR_BUSY when another check or copy does not end in 5 s. */
 struct vault_check_report {
     uint64_t pages; /* pages and frames read */
     uint64_t problems;

@@ -25,7 +25,6 @@ struct check {
     struct vault_check_report report;
     char told[PLACE_BYTES]; /* a place that was told already */
     bool log_is_over;       /* all frames are in vault.db */
-    bool holds;             /* keeps it so */
 };
 
 static void tell(struct check *c, const char *where, const char *what)
@@ -131,7 +130,8 @@ static enum err check_frames(struct check *c)
     return ERR_OK;
 }
 
-/* On the writer's thread, so that the log stands still. From here on nothing is brought to vault.db. */
+/* On the writer's thread, so that the log stands still. The vault is held: after this nothing is brought to
+ * vault.db. */
 static enum err check_log(struct db *db, void *context)
 {
     struct check *c = context;
@@ -139,8 +139,6 @@ static enum err check_log(struct db *db, void *context)
     (void)db;
     if (!vault_may_write(c->writer->vault) && writer_checkpoint(c->writer, &c->log_is_over))
         c->log_is_over = false; /* what stopped it is found below */
-    atomic_fetch_add(&c->writer->holds, 1);
-    c->holds = true;
     return check_frames(c);
 }
 
@@ -182,12 +180,13 @@ static enum err check_inside(struct check *c, struct vault *v)
 enum err vault_check(struct vault *v, vault_problem *found, void *context, struct vault_check_report *out)
 {
     struct check c = {.vfs = v->vfs, .writer = &v->writer, .found = found, .context = context};
-    enum err e = writer_run(&v->writer, check_log, &c, true);
+    enum err e = vault_hold(v);
 
-    if (!e)
+    if (e)
+        return e;
+    if (!(e = writer_run(&v->writer, check_log, &c, true)))
         e = check_pages(&c);
-    if (c.holds)
-        atomic_fetch_sub(&v->writer.holds, 1);
+    vault_unhold(v);
     if (!e && c.report.problems == 0)
         e = check_inside(&c, v);
     if (e == ERR_CORRUPT || e == ERR_INTERNAL) { /* met by SQLite: a problem like the others */

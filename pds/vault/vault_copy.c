@@ -24,7 +24,6 @@ struct copy {
     uint32_t pages;
     uint32_t
         *frames; /* owned; of each page the frame that has it, 0 when vault.db does; NULL when it has all */
-    bool holds;
 };
 
 static enum err find_frames(struct copy *c, uint32_t last)
@@ -40,9 +39,9 @@ static enum err find_frames(struct copy *c, uint32_t last)
     return vfs_lower_open(c->vfs, FILE_WAL, &c->log);
 }
 
-/* On the writer's thread. From here on nothing is brought to vault.db, so it stands still; so do the frames
- * that it lacks, since a log is written over only once vault.db has all of it. */
-static enum err hold(struct db *db, void *context)
+/* On the writer's thread. The vault is held: after this nothing is brought to vault.db, so it stands still;
+ * so do the frames that it lacks, since a log is written over only once vault.db has all of it. */
+static enum err find_pages(struct db *db, void *context)
 {
     struct copy *c = context;
     bool whole = false;
@@ -51,8 +50,6 @@ static enum err hold(struct db *db, void *context)
     (void)db;
     if ((e = vault_may_write(c->writer->vault)) || (e = writer_checkpoint(c->writer, &whole)))
         return e;
-    atomic_fetch_add(&c->writer->holds, 1);
-    c->holds = true;
     c->pages = atomic_load(&c->vfs->wal.pages);
     return whole ? ERR_OK : find_frames(c, vfs_frames(c->vfs));
 }
@@ -100,14 +97,15 @@ static enum err put_pages(struct copy *c, vault_put *put, void *context)
 enum err vault_copy(struct vault *v, vault_size *begin, vault_put *put, void *context)
 {
     struct copy c = {.writer = &v->writer, .vfs = v->vfs};
-    enum err e = writer_run(&v->writer, hold, &c, true);
+    enum err e = vault_hold(v);
 
-    if (!e && begin)
+    if (e)
+        return e;
+    if (!(e = writer_run(&v->writer, find_pages, &c, true)) && begin)
         e = begin(context, (uint64_t)c.pages * PAGE_BYTES);
     if (!e)
         e = put_pages(&c, put, context);
-    if (c.holds)
-        atomic_fetch_sub(&v->writer.holds, 1);
+    vault_unhold(v);
     vfs_lower_close(c.db);
     vfs_lower_close(c.log);
     mem_free(c.frames);

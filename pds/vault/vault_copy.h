@@ -17,8 +17,8 @@ struct vault_maker; /* a vault being made */
 typedef enum err vault_put(void *context, const void *bytes, size_t len);
 
 /* The database as of the last commit, page after page, while others read and write; it opens with any SQLite.
- * *size: its bytes, told to `begin` (may be NULL) before the first. ERR_CORRUPT names the page: a damaged
- * vault gives no copy. */
+ * size_bytes is told to `begin` (may be NULL) before the first. ERR_CORRUPT names the page: a damaged vault
+ * gives no copy. ERR_BUSY when another copy or check does not end in 5 s: one is made at a time. */
 typedef enum err vault_size(void *context, uint64_t size_bytes);
 MUST_CHECK enum err vault_copy(struct vault *v, vault_size *begin, vault_put *put, void *context);
 

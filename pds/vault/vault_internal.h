@@ -9,10 +9,12 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 enum {
     BATCH_JOBS = 128,         /* share one commit at most */
     CHECKPOINT_FRAMES = 4000, /* bring the log to vault.db when it is as long */
+    WAIT_MS = 5000,           /* for a reader, or for a copy or check to end; then ERR_BUSY */
     SETTLE_MS = 50,           /* without a job; then the anchor goes to the disk */
     STORY_BYTES = 640,
     WRITER_STACK_BYTES = 1024 * 1024
@@ -39,7 +41,6 @@ struct writer {
     pthread_cond_t wanted;
     struct job *first, **last; /* waiting, under the mutex */
     bool stopping;
-    _Atomic int holds;          /* while above 0, nothing is brought from the log to vault.db */
     uint32_t checkpoint_frames; /* CHECKPOINT_FRAMES, or less in a test */
     uint32_t checkpoint_at;     /* frames of the log */
     _Atomic uint64_t commits, jobs;
@@ -54,12 +55,26 @@ struct vault {
     struct vfs *vfs; /* owned */
     struct writer writer;
     pthread_mutex_t mutex;
-    pthread_cond_t free_reader;
+    pthread_cond_t free_reader, unheld;
     struct pooled readers[LIMIT_READERS];
+    _Atomic bool held; /* changed under the mutex */
 };
 
 /* For tests: the length of the log that vaults opened from now on bring to vault.db; 0 for the usual. */
 void writer_set_checkpoint(uint32_t frames);
+
+/* For tests: how long to wait instead of WAIT_MS; 0 for the usual. */
+void vault_set_wait(uint32_t wait_ms);
+/* A condition whose deadlines are of the monotonic clock, and the one that is so many milliseconds from now.
+ */
+void vault_cond_init(pthread_cond_t *c);
+struct timespec vault_deadline(int64_t ms);
+
+/* Until vault_unhold() nothing is brought from the log to vault.db, but what the holder itself brings there,
+ * once, by writer_checkpoint(): what vault.db has then stands still, and so do the frames that it lacks. One
+ * holds at a time; ERR_BUSY when another one does not end in WAIT_MS. */
+MUST_CHECK enum err vault_hold(struct vault *v);
+void vault_unhold(struct vault *v);
 
 /* Before the writer starts; undone by writer_stop(). */
 void writer_init(struct writer *w, struct vault *v);

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char SQL_BEGIN[] = "BEGIN IMMEDIATE";
 static const char SQL_COMMIT[] = "COMMIT";
@@ -144,7 +143,7 @@ static void checkpoint_if_long(struct writer *w)
         w->checkpoint_at = w->checkpoint_frames;
         return;
     }
-    if (frames < w->checkpoint_at || atomic_load(&w->holds) > 0 || vault_may_write(w->vault))
+    if (frames < w->checkpoint_at || atomic_load(&w->vault->held) || vault_may_write(w->vault))
         return;
     if (writer_checkpoint(w, &whole)) { /* damage and failed syncs are noted; a full disk is met again */
     }
@@ -176,10 +175,7 @@ static void wait_for_job(struct writer *w)
             (void)pthread_cond_wait(&w->wanted, &w->mutex);
             continue;
         }
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += SETTLE_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
+        until = vault_deadline(SETTLE_MS);
         if (pthread_cond_timedwait(&w->wanted, &w->mutex, &until) == 0)
             continue;
         pthread_mutex_unlock(&w->mutex);
@@ -233,17 +229,12 @@ void writer_set_checkpoint(uint32_t frames) { test_frames = frames; }
 
 void writer_init(struct writer *w, struct vault *v)
 {
-    pthread_condattr_t monotonic;
-
     w->vault = v;
     w->last = &w->first;
     w->checkpoint_frames = test_frames ? test_frames : CHECKPOINT_FRAMES;
     w->checkpoint_at = w->checkpoint_frames;
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wanted, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    vault_cond_init(&w->wanted);
 }
 
 enum err writer_start(struct writer *w)

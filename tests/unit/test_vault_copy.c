@@ -9,7 +9,9 @@
 #include "pds/vault/vault_copy.h"
 #include "pds/vault/vault_internal.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +21,8 @@ enum { COPY_BYTES_MAX = 16 << 20 };
 static const uint8_t ID[STORE_ID_BYTES] = "copies", OTHER_ID[STORE_ID_BYTES] = "restored";
 static const char SQL_MAKE[] = "CREATE TABLE c (a INTEGER PRIMARY KEY, b TEXT) STRICT";
 static const char SQL_PUT[] = "INSERT INTO c (b) VALUES (hex(randomblob(1500)))";
+static const char SQL_TOUCH[] = "UPDATE c SET b = printf('%01500d', ?1)";
+static const char SQL_DIFFERENT[] = "SELECT count(DISTINCT b) FROM c";
 static const char SQL_COUNT[] = "SELECT count(*) FROM c";
 
 struct fixture {
@@ -41,6 +45,23 @@ static enum err put(struct db *db, void *context)
     (void)context;
     return db_run(db, SQL_PUT, NO_PARAMS);
 }
+
+/* Changes all rows to one number. */
+static enum err touch(struct db *db, void *context)
+{
+    static int64_t number;
+
+    (void)context;
+    return db_run(db, SQL_TOUCH, PARAMS(INT(++number)));
+}
+
+struct other {
+    struct fixture *f;
+    pthread_t id;
+    bool copies; /* else it checks */
+    _Atomic bool stop;
+    _Atomic int wrong, made, busy;
+};
 
 static int set_up(void **state)
 {
@@ -102,7 +123,7 @@ static int64_t count(struct vault *v)
 }
 
 /* What plain SQLite says of the copy. */
-static int64_t plain_count(struct fixture *f)
+static int64_t plain_number(struct fixture *f, const char *sql)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *s = NULL;
@@ -114,13 +135,15 @@ static int64_t plain_count(struct fixture *f)
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
     assert_string_equal(sqlite3_column_text(s, 0), "ok");
     (void)sqlite3_finalize(s);
-    assert_int_equal(sqlite3_prepare_v2(db, SQL_COUNT, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
     out = sqlite3_column_int64(s, 0);
     (void)sqlite3_finalize(s);
     (void)sqlite3_close(db);
     return out;
 }
+
+static int64_t plain_count(struct fixture *f) { return plain_number(f, SQL_COUNT); }
 
 static void a_copy_is_a_plain_database_of_one_moment(void **state)
 {
@@ -147,6 +170,106 @@ static void a_copy_needs_nobody_to_end_their_reading(void **state)
     assert_ok(vault_copy(f->vault, NULL, take, f));
     vault_read_end(f->vault, reader);
     assert_int_equal(plain_count(f), 40);
+}
+
+static enum err drop(void *context, const void *bytes, size_t len)
+{
+    (void)context, (void)bytes, (void)len;
+    return ERR_OK;
+}
+
+static void count_problem(void *context, const char *where, const char *what)
+{
+    (void)where, (void)what;
+    atomic_fetch_add((_Atomic int *)context, 1);
+}
+
+static void *copy_or_check(void *context)
+{
+    struct other *o = context;
+    struct vault_check_report report;
+
+    while (!atomic_load(&o->stop)) {
+        enum err e = o->copies ? vault_copy(o->f->vault, NULL, drop, NULL)
+                               : vault_check(o->f->vault, count_problem, &o->wrong, &report);
+
+        if (e && e != ERR_BUSY)
+            atomic_fetch_add(&o->wrong, 1);
+        if (!e)
+            atomic_fetch_add(&o->made, 1);
+        else
+            atomic_fetch_add(&o->busy, 1);
+    }
+    return NULL;
+}
+
+/* While this copy is under way, others begin; what is written between would tear it. */
+static enum err take_with_others(void *context, const void *bytes, size_t len)
+{
+    struct fixture *f = context;
+
+    if (f->copy.len % (20 * PAGE_BYTES) == 0)
+        (void)usleep(3000);
+    for (int i = 0; i < 3; i++)
+        assert_ok(vault_write(f->vault, touch, NULL));
+    return take(f, bytes, len);
+}
+
+static void copies_and_checks_at_once_stay_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct other others[] = {{.f = f, .copies = true}, {.f = f}, {.f = f}};
+
+    vault_close(f->vault);
+    f->vault = NULL;
+    writer_set_checkpoint(20);
+    assert_ok(vault_open(tempdir_root(f->dir), f->key, ID, &f->vault));
+    writer_set_checkpoint(0);
+    assert_ok(vault_write(f->vault, touch, NULL));
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_int_equal(pthread_create(&others[i].id, NULL, copy_or_check, &others[i]), 0);
+    for (int i = 0; i < 5; i++) {
+        enum err e;
+
+        f->copy.len = 0;
+        while ((e = vault_copy(f->vault, NULL, take_with_others, f)) == ERR_BUSY) {
+        }
+        assert_ok(e);
+        assert_int_equal(plain_count(f), 30);
+        assert_int_equal(plain_number(f, SQL_DIFFERENT), 1);
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        atomic_store(&others[i].stop, true);
+        assert_int_equal(pthread_join(others[i].id, NULL), 0);
+        assert_int_equal(others[i].wrong, 0);
+    }
+    assert_true(others[0].made + others[1].made + others[2].made > 0);
+}
+
+static enum err copy_again(void *context, const void *bytes, size_t len)
+{
+    struct fixture *f = context;
+    struct vault_check_report report;
+    _Atomic int problems = 0;
+
+    if (f->copy.len == 0) {
+        assert_err(vault_copy(f->vault, NULL, drop, NULL), ERR_BUSY);
+        assert_err(vault_check(f->vault, count_problem, &problems, &report), ERR_BUSY);
+    }
+    return take(f, bytes, len);
+}
+
+static void a_second_copy_or_check_waits_no_longer_than_it_may(void **state)
+{
+    struct fixture *f = *state;
+    struct vault_check_report report;
+    _Atomic int problems = 0;
+
+    vault_set_wait(50);
+    assert_ok(vault_copy(f->vault, NULL, copy_again, f));
+    assert_ok(vault_check(f->vault, count_problem, &problems, &report));
+    vault_set_wait(0);
+    assert_int_equal(plain_count(f), 30);
 }
 
 static enum err pass_on(void *context, const void *bytes, size_t len)
@@ -251,9 +374,14 @@ static void a_damaged_vault_gives_no_copy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        COPY(a_copy_is_a_plain_database_of_one_moment),      COPY(a_copy_needs_nobody_to_end_their_reading),
-        COPY(a_copy_becomes_a_vault_of_another_key),         COPY(what_is_no_copy_leaves_nothing),
-        COPY(a_vault_is_not_made_beside_the_log_of_another), COPY(a_damaged_vault_gives_no_copy),
+        COPY(a_copy_is_a_plain_database_of_one_moment),
+        COPY(a_copy_needs_nobody_to_end_their_reading),
+        COPY(copies_and_checks_at_once_stay_whole),
+        COPY(a_second_copy_or_check_waits_no_longer_than_it_may),
+        COPY(a_copy_becomes_a_vault_of_another_key),
+        COPY(what_is_no_copy_leaves_nothing),
+        COPY(a_vault_is_not_made_beside_the_log_of_another),
+        COPY(a_damaged_vault_gives_no_copy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

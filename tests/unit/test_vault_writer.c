@@ -366,6 +366,23 @@ static void a_reader_too_many_waits_for_its_turn(void **state)
     assert_int_equal(t.number, 1); /* it began after the write */
 }
 
+static void a_reader_too_many_is_told_in_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct db *readers[LIMIT_READERS] = {NULL}, *more = NULL;
+
+    vault_set_wait(50);
+    for (int i = 0; i < LIMIT_READERS; i++)
+        assert_ok(vault_read(f->vault, &readers[i]));
+    assert_err(vault_read(f->vault, &more), ERR_BUSY);
+    assert_null(more);
+    for (int i = 0; i < LIMIT_READERS; i++)
+        vault_read_end(f->vault, readers[i]);
+    assert_ok(vault_read(f->vault, &more));
+    vault_read_end(f->vault, more);
+    vault_set_wait(0);
+}
+
 static void the_anchor_is_settled_when_nothing_is_written(void **state)
 {
     struct fixture *f = *state;
@@ -404,6 +421,7 @@ int main(void)
         WITH_VAULT(ending_a_read_keeps_the_story_of_a_failure),
         WITH_VAULT(a_commit_that_failed_does_not_last_by_the_next_one),
         WITH_VAULT(a_reader_too_many_waits_for_its_turn),
+        WITH_VAULT(a_reader_too_many_is_told_in_the_end),
         WITH_VAULT(the_anchor_is_settled_when_nothing_is_written),
     };
 
