@@ -80,8 +80,9 @@ static enum query_format format_of(const struct request *request)
 static enum err read_options(const struct request *request, struct query_options *o,
                              enum query_format *format, int64_t *limit)
 {
-    static const char *const NAMES[] = {"from", "to", "step", "format", "limit", "cursor", NULL};
-    struct str from, to, step, word, cursor;
+    static const char *const NAMES[] = {"from",   "to",     "step",     "format", "limit",
+                                        "cursor", "source", "timezone", NULL};
+    struct str from, to, step, word, cursor, zone;
     enum err e;
 
     *o = (struct query_options){.from = INT64_MIN, .to = INT64_MAX, .zone = zone_paris()};
@@ -90,8 +91,10 @@ static enum err read_options(const struct request *request, struct query_options
     if ((e = request_query_only(request, NAMES)) || (e = dataset_find(request->params[0], &o->dataset)) ||
         (e = request_query(request, "from", &from)) || (e = request_query(request, "to", &to)) ||
         (e = request_query(request, "step", &step)) || (e = request_query(request, "format", &word)) ||
-        (e = request_query(request, "cursor", &cursor)) ||
+        (e = request_query(request, "cursor", &cursor)) || (e = request_query(request, "timezone", &zone)) ||
+        (e = accept_number(request, "source", INT64_MAX, &o->source_id)) ||
         (e = accept_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
+        (zone.ptr && (e = zone_find(zone, &o->zone))) ||
         (from.ptr && (e = query_time("from", from, o->zone, &o->from))) ||
         (to.ptr && (e = query_time("to", to, o->zone, &o->to))) ||
         (step.ptr && (e = step_parse(step, &o->step))) ||

@@ -10,10 +10,12 @@
 enum { PIECE_BYTES = 64 * 1024 };
 
 const struct opt QUERY_OPTIONS[] = {
-    {"from", 0, "T", "first instant: 2024-05-01 (midnight in Paris) or 2024-05-01T00:00:00Z"},
+    {"from", 0, "T", "first instant: 2024-05-01 (its midnight) or 2024-05-01T00:00:00Z"},
     {"to", 0, "T", "instant where to stop, not included"},
     {"step", 0, "S", "PT30M, PT1H, P1D, P1W, P1M or P1Y; without it, records as they are"},
     {"format", 0, "F", "json (default) or csv"},
+    {"source", 0, "ID", "records of this source alone (traboule sources)"},
+    {"timezone", 0, "Z", "of days, weeks, months and years, and of dates (Europe/Paris)"},
     {"limit", 0, "N", "rows at most; the answer's \"next\" says where to go on"},
     OPTIONS_KEY,
     {"json", 0, NULL, "the same as --format json"},
@@ -26,6 +28,7 @@ static enum err read_options(struct invocation *inv, struct query_options *o, en
     const char *from = command_option(inv, "from"), *to = command_option(inv, "to"),
                *step = command_option(inv, "step");
     const char *word = command_option(inv, "format"), *rows = command_option(inv, "limit");
+    const char *source = command_option(inv, "source"), *zone = command_option(inv, "timezone");
     enum err e;
 
     *o = (struct query_options){.from = INT64_MIN, .to = INT64_MAX, .zone = zone_paris()};
@@ -33,7 +36,8 @@ static enum err read_options(struct invocation *inv, struct query_options *o, en
     *limit = INT64_MAX;
     if ((e = dataset_find(str_of(inv->opts->args[1]), &o->dataset)))
         return e;
-    if ((from && query_time("--from", str_of(from), o->zone, &o->from)) ||
+    if ((zone && zone_find(str_of(zone), &o->zone)) || (source && str_int64(str_of(source), &o->source_id)) ||
+        (from && query_time("--from", str_of(from), o->zone, &o->from)) ||
         (to && query_time("--to", str_of(to), o->zone, &o->to)) ||
         (step && step_parse(str_of(step), &o->step)) || (word && query_format_read(str_of(word), format)) ||
         (rows && str_int64(str_of(rows), limit)))

@@ -216,6 +216,13 @@ test("records: put, read, as JSON and CSV, with ETag, by pages", async () => {
     [watts.reduce((sum, w) => sum + w / 2, 0)],
   );
 
+  const sources = (await owner.get("/api/sources")).json.sources;
+  const source = sources.reduce((most, one) => (one.records > most.records ? one : most));
+  assert.deepEqual((await owner.get(`${window}&source=${source.id}`)).json, whole.json);
+  assert.deepEqual((await owner.get(`${window}&source=999`)).json.records, []);
+  const [far] = (await owner.get(`${records}?step=P1D&timezone=Indian/Reunion`)).json.records;
+  assert.equal(far.start.slice(11), "20:00:00Z");
+
   for (const limit of [1, 7, 47, 48, 100]) {
     const rows = [];
     let cursor = "";
@@ -283,6 +290,9 @@ for (const [status, method, path, body, headers] of [
   [400, "GET", `${records}?from=2024-01-01&to=2024-01-01`],
   [400, "GET", `${records}?step=PT7M`],
   [400, "GET", `${records}?step=`],
+  [400, "GET", `${records}?source=0`],
+  [400, "GET", `${records}?source=x`],
+  [404, "GET", `${records}?timezone=Mars/Olympus`],
   [400, "GET", `${records}?format=xml`],
   [400, "GET", `${records}?limit=0`],
   [400, "GET", `${records}?limit=-1`],
