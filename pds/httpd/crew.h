@@ -15,6 +15,8 @@ struct job {
     void (*done)(struct job *job);
     void (*late)(
         struct job *job); /* called at most once, when it took too long; NULL for a job without deadline */
+    void (*abandon)(struct job *job); /* nobody waits for it any more: wake who does. Under the crew's lock */
+    void (*cut)(struct job *job);     /* it may last, and should end soon; NULL for what is short */
     struct job *next_waiting;
     struct job *next, *prev; /* of all, waiting and running */
     int64_t given_ms;

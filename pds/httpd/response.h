@@ -13,8 +13,8 @@
 
 enum { RESPONSE_HEADERS_MAX = 16, RESPONSE_BODY_MAX = 64 * MIB };
 
-/* Produces a body piece by piece: up to size bytes into out, *got 0 ends it. Called on the server's
- * thread: must not block for long. ERR_BUSY means nothing yet: it is asked again within 250 ms, and
+/* Produces a body piece by piece: up to size bytes into out, *got 0 ends it. Called on
+ * threads of workers, one call at a time. ERR_BUSY means nothing yet: it is asked again within 250 ms, and
  * never again once the client has gone. Any other failure cuts the connection. */
 typedef enum err body_source(void *context, char *out, size_t size, size_t *got);
 

@@ -208,6 +208,14 @@ static void send_home(struct server *s)
     (void)pthread_mutex_unlock(&s->peers.lock);
 }
 
+static void cut(struct job *job)
+{
+    if (job->cut)
+        job->cut(job);
+}
+
+static void abandon(struct job *job) { job->abandon(job); }
+
 void server_cut_long(struct server *s)
 {
     (void)pthread_mutex_lock(&s->peers.lock);
@@ -220,7 +228,7 @@ void server_cut_long(struct server *s)
         p->asleep = false;
     }
     (void)pthread_mutex_unlock(&s->peers.lock);
-    crew_each(&s->crew, turn_stop_upload);
+    crew_each(&s->crew, cut);
 }
 
 static void retire_warden(struct server *s)
@@ -243,7 +251,7 @@ void server_close(struct server *s)
         send_home(s);
         let_end(s);
         s->ending = true; /* before those that wait are woken, or one might come to wait behind our back */
-        crew_each(&s->crew, turn_abandon);
+        crew_each(&s->crew, abandon);
         MHD_stop_daemon(s->daemon);
     }
     retire_warden(s);

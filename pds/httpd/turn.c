@@ -16,7 +16,7 @@ static struct turn *turn_of(struct job *job)
 
 static void resume(void *connection) { MHD_resume_connection(connection); }
 
-/* Under the gate's lock: who finds it false and suspends there is found by turn_abandon(). */
+/* Under the gate's lock: who finds it false and suspends there is found by job_abandon(). */
 static bool is_gone(const struct turn *t) { return t->gate.gone || t->server->ending; }
 
 /* Under the gate's lock. */
@@ -149,7 +149,7 @@ static void job_late(struct job *job)
     gate_unlock(&t->gate);
 }
 
-void turn_abandon(struct job *job)
+static void job_abandon(struct job *job)
 {
     struct turn *t = turn_of(job);
 
@@ -160,7 +160,7 @@ void turn_abandon(struct job *job)
     gate_unlock(&t->gate);
 }
 
-void turn_stop_upload(struct job *job)
+static void job_cut(struct job *job)
 {
     struct turn *t = turn_of(job);
 
@@ -181,7 +181,11 @@ static enum MHD_Result send_refusal(struct turn *t, enum err e, int status)
 static bool give(struct turn *t)
 {
     t->done = t->late = false;
-    t->job = (struct job){.run = job_run, .done = job_done, .late = t->request.upload ? NULL : job_late};
+    t->job = (struct job){.run = job_run,
+                          .done = job_done,
+                          .late = t->request.upload ? NULL : job_late,
+                          .abandon = job_abandon,
+                          .cut = job_cut};
     atomic_fetch_add(&t->refs, 1);
     t->given = true;
     peer_turn_to(t->peer, PEER_WORK);

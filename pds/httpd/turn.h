@@ -63,9 +63,7 @@ enum MHD_Result turn_serve(void *server, struct MHD_Connection *connection, cons
 void turn_end(void *server, struct MHD_Connection *connection, void **turn,
               enum MHD_RequestTerminationCode why);
 
-void turn_abandon(struct job *job);     /* the server is closing */
-void turn_stop_upload(struct job *job); /* server_cut_long() */
-void turn_release(struct turn *t);      /* NULL is fine */
+void turn_release(struct turn *t); /* NULL is fine */
 
 /* turn_head.c: read the head, check it, find its route. True when the request may go on; otherwise the answer
  * is ready, and must be sent before the body when t->close is set. */

@@ -2,6 +2,7 @@
 
 #include "pds/base/clock.h"
 #include "pds/base/mem.h"
+#include "pds/httpd/flow.h"
 #include "pds/httpd/peer.h"
 #include "pds/httpd/server_internal.h"
 
@@ -24,76 +25,6 @@ static const struct {
     {"Cache-Control", "no-store"},
 };
 
-enum { PIECE_BYTES = 32768 };
-
-/* A body that is made while it is sent. */
-struct flow {
-    body_source *source;
-    void *context;
-    void (*release)(void *context);
-    struct server *server;
-    struct peer *peer;
-};
-
-/* Nothing to send yet: sleep until the warden's next round. False when there is nobody to wait for. */
-static bool sleep_on(struct flow *f)
-{
-    struct peers *peers = &f->server->peers;
-    bool sleeps;
-
-    (void)pthread_mutex_lock(&peers->lock);
-    sleeps = !f->peer->doomed && !f->server->closing;
-    if (sleeps) {
-        f->peer->asleep = true;
-        MHD_suspend_connection(f->peer->connection);
-    }
-    (void)pthread_mutex_unlock(&peers->lock);
-    return sleeps;
-}
-
-static ssize_t flow_read(void *context, uint64_t position, char *out, size_t size)
-{
-    struct flow *f = context;
-    size_t got = 0;
-    enum err e;
-
-    (void)position;
-    e = f->source(f->context, out, size < 2 * PIECE_BYTES ? size : 2 * PIECE_BYTES, &got);
-    if (e == ERR_BUSY && sleep_on(f))
-        return 0;
-    if (e)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    server_count(&f->server->stats.bytes_out, got);
-    return got > 0 ? (ssize_t)got : MHD_CONTENT_READER_END_OF_STREAM;
-}
-
-static void flow_free(void *context)
-{
-    struct flow *f = context;
-
-    if (f->release)
-        f->release(f->context);
-    mem_free(f);
-}
-
-static struct MHD_Response *flow_body(struct turn *t, struct response *r)
-{
-    struct flow *f = mem_new(sizeof *f);
-    struct MHD_Response *m;
-
-    if (!f)
-        return NULL;
-    *f = (struct flow){r->source, r->source_context, r->source_free, t->server, t->peer};
-    m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BYTES, flow_read, f, flow_free);
-    if (!m) {
-        mem_free(f);
-        return NULL;
-    }
-    r->source = NULL; /* the flow's now */
-    r->source_free = NULL;
-    return m;
-}
-
 /* What an answer tells is personal, or a token. */
 static void wipe_and_free(void *body)
 {
@@ -107,7 +38,7 @@ static struct MHD_Response *body_of(struct turn *t, struct response *r)
     struct MHD_Response *m;
 
     if (r->source)
-        return flow_body(t, r);
+        return flow_new(t, r);
     if (r->fixed) {
         server_count(&t->server->stats.bytes_out, r->fixed_len);
         return MHD_create_response_from_buffer(r->fixed_len, (void *)r->fixed, MHD_RESPMEM_PERSISTENT);

@@ -1,0 +1,9 @@
+/* A body that is made while it is sent: its pieces are made on a worker's thread, one ahead of the wire,
+ * with the connection suspended meanwhile. */
+#ifndef HTTPD_FLOW_H
+#define HTTPD_FLOW_H
+#include "pds/httpd/turn.h"
+
+/* The response's source moves into it; NULL (the source stays where it is) without memory. */
+struct MHD_Response *flow_new(struct turn *t, struct response *r);
+#endif
