@@ -7,7 +7,6 @@
 #include "pds/httpd/pace.h"
 #include "tests/integration/http_client.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -19,7 +18,7 @@ static void pause_ms(int ms)
     (void)nanosleep(&t, NULL);
 }
 
-static atomic_int running, ended, exchanged;
+static atomic_int ended, exchanged;
 
 static enum err hello(struct request *q, struct response *r, void *context)
 {
@@ -32,18 +31,8 @@ static enum err hello(struct request *q, struct response *r, void *context)
 
 static enum err nap(struct request *q, struct response *r, void *context)
 {
-    atomic_fetch_add(&running, 1);
     pause_ms(300);
     atomic_fetch_add(&ended, 1);
-    return hello(q, r, context);
-}
-
-/* On the server's thread. */
-static atomic_int blocked;
-static enum err block(struct request *q, struct response *r, void *context)
-{
-    atomic_fetch_add(&blocked, 1);
-    pause_ms(300);
     return hello(q, r, context);
 }
 
@@ -51,13 +40,6 @@ static enum err echo(struct request *q, struct response *r, void *context)
 {
     (void)context;
     buf_add(&r->body, q->body.ptr, q->body.len);
-    return ERR_OK;
-}
-
-static enum err count(struct request *q, struct response *r, void *context)
-{
-    (void)context;
-    buf_printf(&r->body, "%zu", q->body.len);
     return ERR_OK;
 }
 
@@ -85,7 +67,6 @@ static enum err broken(struct request *q, struct response *r, void *context)
     return ERR_OK;
 }
 
-static _Atomic int upload_outcome;
 static enum err read_upload(struct request *q, struct response *r, void *context)
 {
     struct str field = {0}, name = {0};
@@ -94,12 +75,9 @@ static enum err read_upload(struct request *q, struct response *r, void *context
     enum err e;
 
     (void)context;
-    atomic_fetch_add(&running, 1);
     if (!(e = upload_next(q->upload, &field, &name)))
         for (; got > 0 && !(e = upload_read(q->upload, piece, sizeof piece, &got)); total += got)
             ;
-    upload_outcome = (int)e;
-    atomic_fetch_add(&ended, 1);
     buf_printf(&r->body, "%zu", total);
     return e;
 }
@@ -107,12 +85,10 @@ static enum err read_upload(struct request *q, struct response *r, void *context
 static const struct route ROUTES[] = {
     {"GET", "/", 0, BODY_NONE, RUN_INLINE, hello, ""},
     {"GET", "/work", 0, BODY_NONE, RUN_WORKER, hello, ""},
-    {"GET", "/block", 0, BODY_NONE, RUN_INLINE, block, ""},
     {"GET", "/nap", 0, BODY_NONE, RUN_WORKER, nap, ""},
     {"GET", "/who", 0, BODY_NONE, RUN_WORKER, who, ""},
     {"GET", "/broken", 0, BODY_NONE, RUN_INLINE, broken, ""},
     {"POST", "/json", 0, BODY_JSON, RUN_WORKER, echo, ""},
-    {"POST", "/count", 0, BODY_JSON, RUN_WORKER, count, ""},
     {"POST", "/upload", 0, BODY_UPLOAD, RUN_WORKER, read_upload, ""},
     {"POST", "/forbidden", 0, BODY_UPLOAD, RUN_WORKER, forbid, ""},
 };
@@ -126,8 +102,7 @@ static struct server *open_with(struct server_options o, const struct pace *pace
         o.listen = "127.0.0.1:0";
     o.routes = ROUTES;
     o.route_count = COUNT_OF(ROUTES);
-    running = ended = exchanged = blocked = 0;
-    upload_outcome = -1;
+    ended = exchanged = 0;
     assert_ok(server_open_paced(&o, pace ? pace : &usual, &s));
     return s;
 }
@@ -357,83 +332,6 @@ static void refusal_of_a_large_body_is_heard(void **state)
     mem_free(body);
 }
 
-enum { MARK_BYTES = 24 };
-
-/* What stands in the body; asked for each time so that no copy of it lies about. */
-static void put_mark(char at[static MARK_BYTES])
-{
-    for (int i = 0; i < MARK_BYTES; i++)
-        at[i] = (char)('a' + i * 7 % 26);
-}
-
-/* How often the mark is found in what this process can write to. */
-static int marks_in_memory(void)
-{
-    static char page[1 << 16];
-    char line[512], mark[MARK_BYTES];
-    int found = 0;
-    FILE *maps = fopen("/proc/self/maps", "re"), *memory = fopen("/proc/self/mem", "re");
-
-    assert_non_null(maps);
-    assert_non_null(memory);
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx rw-p", &from, &to) != 2 || !strstr(line, " rw-p ") || /* NOLINT */
-            strstr(line, "[stack]"))
-            continue;
-        for (; from < to; from += sizeof page) {
-            size_t want = to - from < sizeof page ? to - from : sizeof page;
-            ssize_t got = pread(fileno(memory), page, want, (off_t)from);
-            put_mark(mark);
-            found += got > 0 && memmem(page, (size_t)got, mark, sizeof mark) != NULL;
-            explicit_bzero(page, sizeof page);
-            explicit_bzero(mark, sizeof mark);
-        }
-    }
-    (void)fclose(maps);
-    (void)fclose(memory);
-    return found;
-}
-
-static void body_in_pieces_leaves_no_copy(void **state)
-{
-    char piece[2000];
-
-    (void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip(); /* their maps are too large to look through */
-#endif
-    AUTO(server_closep) struct server *s = open_with((struct server_options){0}, NULL);
-    for (int i = 0; i < 2; i++) {
-        int fd = say(s, "POST /count", i ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 60000\r\n"),
-            behind = say(s, "POST /count", "Content-Length: 60000\r\n");
-        for (int n = 0; n < 30; n++) {
-            memset(piece, ' ', sizeof piece);
-            if (n == 0)
-                put_mark(piece + 1000);
-            if (n == 29)
-                assert_true(marks_in_memory() > 0); /* it is found when it is there */
-            if (i)
-                assert_true(http_say(fd, "7d0\r\n"));
-            assert_true(http_send(fd, piece, sizeof piece));
-            if (i)
-                assert_true(http_say(fd, n < 29 ? "\r\n" : "\r\n0\r\n\r\n"));
-            memset(piece, ' ', sizeof piece);
-            pause_ms(2);
-            if (n < 29) /* what lies behind in memory keeps blocks from growing where they are */
-                assert_true(http_send(behind, piece, sizeof piece));
-        }
-        http_read(fd, &a, false, 2000);
-        assert_int_equal(a.status, 200);
-        assert_string_equal(a.body, "60000");
-        (void)close(fd);
-        (void)close(behind);
-        for (int k = 0; k < 50 && marks_in_memory() > 0; k++)
-            pause_ms(10);
-        assert_int_equal(marks_in_memory(), 0);
-    }
-}
-
 static void workers_run_side_by_side(void **state)
 {
     AUTO(server_closep) struct server *s = open_with((struct server_options){.workers = 8}, NULL);
@@ -489,57 +387,6 @@ static void handler_that_takes_too_long_is_left_behind(void **state)
     assert_int_equal(a.status, 503);
     assert_true(a.closed);
     assert_int_equal(ended, 0);
-}
-
-static void *close_server(void *server)
-{
-    server_close(server);
-    return NULL;
-}
-
-static void closing_lets_a_running_handler_end(void **state)
-{
-    struct server *s = open_with((struct server_options){0}, NULL);
-    char url[64];
-    pthread_t thread;
-    int fd = say(s, "GET /nap", ""), idle = say(s, "GET /", "");
-
-    (void)state;
-    (void)snprintf(url, sizeof url, "%s", server_url(s));
-    http_read(idle, &a, false, 2000);
-    assert_int_equal(a.status, 200);
-    while (running == 0)
-        pause_ms(5);
-    int64_t begun = clock_monotonic_ms();
-    assert_int_equal(pthread_create(&thread, NULL, close_server, s), 0);
-    assert_true(http_is_closed(idle, 200));
-    http_read(fd, &a, false, 2000);
-    assert_int_equal(a.status, 200);
-    assert_string_equal(a.body, "hello");
-    (void)pthread_join(thread, NULL);
-    assert_true(clock_monotonic_ms() - begun < 5000);
-    assert_int_equal(http_connect(url), -1);
-    (void)close(fd);
-    (void)close(idle);
-}
-
-static void closing_cuts_an_upload_that_does_not_end(void **state)
-{
-    struct pace pace = PACE_DEFAULT;
-
-    (void)state;
-    pace.close_ms = 100;
-    struct server *s = open_with((struct server_options){0}, &pace);
-    int fd =
-        say(s, "POST /upload", "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000\r\n");
-    while (running == 0)
-        pause_ms(5);
-    int64_t begun = clock_monotonic_ms();
-    server_close(s);
-    assert_true(clock_monotonic_ms() - begun < 5000);
-    assert_int_equal(upload_outcome, ERR_IO);
-    assert_true(http_is_closed(fd, 1000));
-    (void)close(fd);
 }
 
 static void proxy_tells_the_address(void **state)
@@ -646,48 +493,6 @@ static void hook_tells_when_to_come_back(void **state)
     assert_null(strstr(strcasestr(a.head, "retry-after") + 1, "etry-After")); /* once */
 }
 
-/* A body that ends when the time of those that run has run out, and before the library has stopped: its
- * server's thread is held up meanwhile, as a busy machine would. */
-static void nothing_begins_to_wait_while_closing(void **state)
-{
-    struct pace pace = PACE_DEFAULT;
-    static const struct {
-        const char *line, *fields, *rest;
-    } rows[] = {
-        {"POST /json", "Content-Length: 2\r\n", "}"},
-        {"POST /upload", "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000\r\n", "-"},
-    };
-
-    (void)state;
-    pace.close_ms = 50;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct server *s = open_with((struct server_options){0}, &pace);
-        pthread_t thread;
-        int slow = say(s, rows[i].line, rows[i].fields), first = http_connect(server_url(s)),
-            second = http_connect(server_url(s));
-        char request[256];
-        assert_true(http_say(slow, i == 0 ? "{" : "-"));
-        (void)snprintf(request, sizeof request, "GET /block HTTP/1.1\r\nHost: %s\r\n\r\n",
-                       strstr(server_url(s), "//") + 2);
-        pause_ms(50);
-        assert_true(http_say(first, request)); /* both that follow are there when it looks again */
-        while (blocked < 1)
-            pause_ms(5);
-        assert_true(http_say(second, request));
-        pause_ms(10);
-        assert_true(http_say(slow, rows[i].rest));
-        while (blocked < 2)
-            pause_ms(5);
-        assert_int_equal(pthread_create(&thread, NULL, close_server, s), 0);
-        (void)pthread_join(thread, NULL);
-        http_read(slow, &a, false, 1000);
-        assert_int_equal(a.status, 0);
-        (void)close(slow);
-        (void)close(first);
-        (void)close(second);
-    }
-}
-
 static void opening_survives_each_failing_allocation(void **state)
 {
     struct server_options o = {.listen = "127.0.0.1:0", .routes = ROUTES, .route_count = COUNT_OF(ROUTES)};
@@ -717,18 +522,14 @@ int main(void)
         cmocka_unit_test(refusal_comes_before_100_continue),
         cmocka_unit_test(wanted_body_gets_100_continue),
         cmocka_unit_test(refusal_of_a_large_body_is_heard),
-        cmocka_unit_test(body_in_pieces_leaves_no_copy),
         cmocka_unit_test(workers_run_side_by_side),
         cmocka_unit_test(too_many_waiting_are_told_to_come_back),
         cmocka_unit_test(handler_that_takes_too_long_is_left_behind),
-        cmocka_unit_test(closing_lets_a_running_handler_end),
-        cmocka_unit_test(closing_cuts_an_upload_that_does_not_end),
         cmocka_unit_test(proxy_tells_the_address),
         cmocka_unit_test(proxy_is_known_in_any_spelling),
         cmocka_unit_test(without_proxy_nobody_else_tells_the_address),
         cmocka_unit_test(hooks_make_the_answers),
         cmocka_unit_test(hook_tells_when_to_come_back),
-        cmocka_unit_test(nothing_begins_to_wait_while_closing),
         cmocka_unit_test(opening_survives_each_failing_allocation),
     };
     json_start();

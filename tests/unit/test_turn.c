@@ -1,11 +1,13 @@
 /* What the server answers to each request on a raw socket, and whether it hangs up: a row a request. */
 #include "tests/harness/test.h"
 
+#include "pds/base/auto.h"
 #include "pds/base/json.h"
 #include "pds/httpd/pace.h"
 #include "tests/integration/http_client.h"
 
 #include <string.h>
+#include <time.h>
 
 static enum err hello(struct request *q, struct response *r, void *context)
 {
@@ -45,6 +47,13 @@ static enum err read_upload(struct request *q, struct response *r, void *context
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+static enum err count(struct request *q, struct response *r, void *context)
+{
+    (void)context;
+    buf_printf(&r->body, "%zu", q->body.len);
+    return ERR_OK;
+}
+
 static enum err forbid(struct request *q, struct response *r, void *context)
 {
     (void)q;
@@ -58,6 +67,7 @@ static const struct route ROUTES[] = {
     {"GET", "/work", 0, BODY_NONE, RUN_WORKER, hello, ""},
     {"GET", "/item/:id", 0, BODY_NONE, RUN_INLINE, echo, ""},
     {"POST", "/json", 0, BODY_JSON, RUN_WORKER, echo, ""},
+    {"POST", "/count", 0, BODY_JSON, RUN_WORKER, count, ""},
     {"POST", "/inline", 0, BODY_JSON, RUN_INLINE, echo, ""},
     {"POST", "/form", 0, BODY_FORM, RUN_WORKER, echo, ""},
     {"POST", "/upload", 0, BODY_UPLOAD, RUN_WORKER, read_upload, ""},
@@ -331,10 +341,109 @@ static void each_request_has_its_answer(void **state)
     }
 }
 
+enum { MARK_BYTES = 24 };
+
+/* What stands in the body; asked for each time so that no copy of it lies about. */
+static void put_mark(char at[static MARK_BYTES])
+{
+    for (int i = 0; i < MARK_BYTES; i++)
+        at[i] = (char)('a' + i * 7 % 26);
+}
+
+/* How often the mark is found in what this process can write to. */
+static int marks_in_memory(void)
+{
+    static char page[1 << 16];
+    char line[512], mark[MARK_BYTES];
+    int found = 0;
+    FILE *maps = fopen("/proc/self/maps", "re"), *memory = fopen("/proc/self/mem", "re");
+
+    assert_non_null(maps);
+    assert_non_null(memory);
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx rw-p", &from, &to) != 2 || !strstr(line, " rw-p ") || /* NOLINT */
+            strstr(line, "[stack]"))
+            continue;
+        for (; from < to; from += sizeof page) {
+            size_t want = to - from < sizeof page ? to - from : sizeof page;
+            ssize_t got = pread(fileno(memory), page, want, (off_t)from);
+            put_mark(mark);
+            found += got > 0 && memmem(page, (size_t)got, mark, sizeof mark) != NULL;
+            explicit_bzero(page, sizeof page);
+            explicit_bzero(mark, sizeof mark);
+        }
+    }
+    (void)fclose(maps);
+    (void)fclose(memory);
+    return found;
+}
+
+static void pause_ms(int ms)
+{
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
+
+    (void)nanosleep(&t, NULL);
+}
+
+static int say(const struct server *s, const char *line, const char *fields)
+{
+    char request[4096];
+    int fd = http_connect(server_url(s));
+
+    (void)snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", line,
+                   strstr(server_url(s), "//") + 2, fields);
+    assert_true(http_say(fd, request));
+    return fd;
+}
+
+static void body_in_pieces_leaves_no_copy(void **state)
+{
+    static struct answer a;
+    char piece[2000];
+
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* their maps are too large to look through */
+#endif
+    struct server_options o = {.listen = "127.0.0.1:0", .routes = ROUTES, .route_count = COUNT_OF(ROUTES)};
+    AUTO(server_closep) struct server *s = NULL;
+    assert_ok(server_open(&o, &s));
+    for (int i = 0; i < 2; i++) {
+        int fd = say(s, "POST /count", i ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 60000\r\n"),
+            behind = say(s, "POST /count", "Content-Length: 60000\r\n");
+        for (int n = 0; n < 30; n++) {
+            memset(piece, ' ', sizeof piece);
+            if (n == 0)
+                put_mark(piece + 1000);
+            if (n == 29)
+                assert_true(marks_in_memory() > 0); /* it is found when it is there */
+            if (i)
+                assert_true(http_say(fd, "7d0\r\n"));
+            assert_true(http_send(fd, piece, sizeof piece));
+            if (i)
+                assert_true(http_say(fd, n < 29 ? "\r\n" : "\r\n0\r\n\r\n"));
+            memset(piece, ' ', sizeof piece);
+            pause_ms(2);
+            if (n < 29) /* what lies behind in memory keeps blocks from growing where they are */
+                assert_true(http_send(behind, piece, sizeof piece));
+        }
+        http_read(fd, &a, false, 2000);
+        assert_int_equal(a.status, 200);
+        assert_string_equal(a.body, "60000");
+        (void)close(fd);
+        (void)close(behind);
+        for (int k = 0; k < 50 && marks_in_memory() > 0; k++)
+            pause_ms(10);
+        assert_int_equal(marks_in_memory(), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_has_its_answer),
+        cmocka_unit_test(body_in_pieces_leaves_no_copy),
     };
     json_start();
     return cmocka_run_group_tests(tests, setup, teardown);
