@@ -6,7 +6,7 @@
 /* libsodium computes the key stream in runs of eight blocks where the processor can, and what is left
  * over block by block, at three times the price. A page leaves 472 bytes over: filled up to a run of
  * their own, they cost as little as the others. Short rests stay as they are. */
-enum { RUN_BYTES = 512, RUN_BLOCKS = RUN_BYTES / 64, SHORT_BYTES = 192, AUTH_BLOCK = 16 };
+enum { RUN_BYTES = 512, SHORT_BYTES = 192, AUTH_BLOCK = 16 };
 
 /* What a seal needs besides its input; wiped after use. */
 struct once {

@@ -15,7 +15,9 @@ enum {
     BATCH_JOBS = 128,         /* share one commit at most */
     CHECKPOINT_FRAMES = 4000, /* bring the log to vault.db when it is as long */
     WAIT_MS = 5000,           /* for a reader, or for a copy or check to end; then ERR_BUSY */
-    SETTLE_MS = 50,           /* without a job; then the anchor goes to the disk */
+    SETTLE_MS = 50,           /* without a job; then the anchor goes to the disk; */
+    LATE_MS = 250,            /* or, while jobs keep coming, so long after the first commit that it lacks, */
+    LATE_FRAMES = 1024,       /* or so many frames */
     STORY_BYTES = 640,
     WRITER_STACK_BYTES = 1024 * 1024
 };
@@ -43,6 +45,8 @@ struct writer {
     bool stopping;
     uint32_t checkpoint_frames; /* CHECKPOINT_FRAMES, or less in a test */
     uint32_t checkpoint_at;     /* frames of the log */
+    int64_t clean_at_ms;        /* when the anchor was last seen to be on the disk, by the monotonic clock; */
+    uint32_t clean_frames;      /* and the frames that it told of. Of the writer's thread */
     _Atomic uint64_t commits, jobs;
 };
 

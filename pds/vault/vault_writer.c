@@ -2,6 +2,8 @@
  * them after one sync. A job that fails is rolled back alone. */
 #include "pds/vault/vault_internal.h"
 
+#include "pds/base/clock.h"
+#include "pds/base/log.h"
 #include "pds/vault/db_internal.h"
 
 #include <stdio.h>
@@ -150,6 +152,28 @@ static void checkpoint_if_long(struct writer *w)
     w->checkpoint_at = frames + w->checkpoint_frames / 4;
 }
 
+/* Before a commit. */
+static void note_clean(struct writer *w)
+{
+    if (vfs_is_unsettled(w->vault->vfs))
+        return;
+    w->clean_at_ms = clock_monotonic_ms();
+    w->clean_frames = vfs_frames(w->vault->vfs);
+}
+
+/* After the jobs are answered: the anchor goes to the disk in the end, also when jobs keep coming. */
+static void settle_if_late(struct writer *w)
+{
+    struct vfs *v = w->vault->vfs;
+    uint32_t frames = vfs_frames(v), since = frames < w->clean_frames ? frames : frames - w->clean_frames;
+
+    if (!vfs_is_unsettled(v) ||
+        (since < LATE_FRAMES && clock_monotonic_ms() - w->clean_at_ms < (int64_t)LATE_MS))
+        return;
+    if (vfs_settle(v)) { /* has ended writing, which the next job is told */
+    }
+}
+
 static size_t take_jobs(struct writer *w, struct job *jobs[static BATCH_JOBS])
 {
     size_t count = 0;
@@ -201,6 +225,7 @@ static void *write_all(void *argument)
         if ((count = take_jobs(w, jobs)) == 0)
             break;
         pthread_mutex_unlock(&w->mutex);
+        note_clean(w);
         if (jobs[0]->alone) {
             enum err e = jobs[0]->work(w->db, jobs[0]->context);
 
@@ -217,6 +242,7 @@ static void *write_all(void *argument)
         }
         pthread_mutex_unlock(&w->mutex);
         checkpoint_if_long(w);
+        settle_if_late(w);
         pthread_mutex_lock(&w->mutex);
     }
     pthread_mutex_unlock(&w->mutex);
@@ -262,8 +288,14 @@ void writer_stop(struct writer *w)
         (void)pthread_join(w->thread, NULL);
         w->started = false;
     }
-    db_close(w->db); /* the last connection: brings the log to vault.db and removes it, if all is well */
-    w->db = NULL;
+    if (w->db) {
+        enum err e;
+
+        db_close(w->db); /* the last connection: brings the log to vault.db and removes it, if all is well */
+        w->db = NULL;
+        if ((e = vfs_settle(w->vault->vfs))) /* nobody else is left to be told: closing answers nothing */
+            log_failure("vault_close", e);
+    }
     pthread_cond_destroy(&w->wanted);
     pthread_mutex_destroy(&w->mutex);
 }

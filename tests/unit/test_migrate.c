@@ -20,6 +20,8 @@ static const struct embed BAD[] = {{"001_first.sql", FIRST, FIRST + sizeof FIRST
                                    {"002_broken.sql", BROKEN, BROKEN + sizeof BROKEN - 1},
                                    {NULL, NULL, NULL}};
 
+extern const struct embed MIGRATIONS[];
+
 struct fixture {
     struct tempdir *dir;
     struct store_key *key;
@@ -102,15 +104,24 @@ static void a_database_of_something_else_is_refused(void **state)
     assert_err(migrate_run(f->db, TWO), ERR_CORRUPT);
 }
 
+/* Jobs share a commit, and only a deferred constraint makes that fail for what one of them did. */
+static void no_constraint_of_ours_is_deferred(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_ok(migrate_run(f->db, MIGRATIONS));
+    assert_true(number(f, "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%REFERENCES%'") > 0);
+    assert_int_equal(number(f, "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%DEFERR%'"), 0);
+}
+
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DB(steps_run_once_and_in_order),
-        WITH_DB(a_step_that_fails_leaves_nothing),
-        WITH_DB(a_newer_store_is_refused),
-        WITH_DB(a_database_of_something_else_is_refused),
+        WITH_DB(steps_run_once_and_in_order),       WITH_DB(a_step_that_fails_leaves_nothing),
+        WITH_DB(a_newer_store_is_refused),          WITH_DB(a_database_of_something_else_is_refused),
+        WITH_DB(no_constraint_of_ours_is_deferred),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "pds/base/auto.h"
 #include "pds/base/buf.h"
+#include "pds/base/clock.h"
 #include "pds/base/fs.h"
 #include "pds/base/mem.h"
 #include "pds/crypto/random.h"
@@ -341,6 +342,12 @@ static void a_commit_that_failed_does_not_last_by_the_next_one(void **state)
     vault_close(after);
 }
 
+static enum err nothing(struct db *db, void *context)
+{
+    (void)db, (void)context;
+    return ERR_OK;
+}
+
 static void *read_once(void *context)
 {
     struct thread *t = context;
@@ -396,6 +403,39 @@ static void the_anchor_is_settled_when_nothing_is_written(void **state)
     assert_ok(vault_write(f->vault, put, &p));
 }
 
+/* A commit each 20 ms leaves no 50 ms without one. */
+static void the_anchor_is_settled_while_jobs_keep_coming(void **state)
+{
+    struct fixture *f = *state;
+    int64_t since = clock_monotonic_ms(), longest = 0;
+
+    for (struct put p = {100, false}; p.a < 160; p.a++) {
+        int64_t now;
+
+        assert_ok(vault_write(f->vault, put, &p));
+        (void)usleep(20000);
+        now = clock_monotonic_ms();
+        if (!vfs_is_unsettled(f->vault->vfs))
+            since = now;
+        longest = now - since > longest ? now - since : longest;
+    }
+    print_message("%d ms without\n", (int)longest);
+    assert_true(longest < 900); /* LATE_MS, and what a busy machine adds; 1 200 ms without it */
+}
+
+static void the_anchor_is_settled_after_many_frames(void **state)
+{
+    struct fixture *f = *state;
+    struct burst burst = {.rows = LATE_FRAMES};
+    struct put p = {300, false};
+
+    assert_ok(vault_write(f->vault, make_texts, NULL));
+    assert_ok(vault_write(f->vault, put_texts, &burst));
+    assert_ok(vault_write(f->vault, nothing, NULL)); /* begins once the one before is done with */
+    assert_false(vfs_is_unsettled(f->vault->vfs));
+    assert_ok(vault_write(f->vault, put, &p));
+}
+
 static void ending_a_read_keeps_the_story_of_a_failure(void **state)
 {
     struct fixture *f = *state;
@@ -423,6 +463,8 @@ int main(void)
         WITH_VAULT(a_reader_too_many_waits_for_its_turn),
         WITH_VAULT(a_reader_too_many_is_told_in_the_end),
         WITH_VAULT(the_anchor_is_settled_when_nothing_is_written),
+        WITH_VAULT(the_anchor_is_settled_while_jobs_keep_coming),
+        WITH_VAULT(the_anchor_is_settled_after_many_frames),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
