@@ -48,7 +48,8 @@ static enum err check_owner(const struct request *request, struct api *api)
         return err_set(ERR_LOCKED, "the store is locked");
     if (request_header(request, "Authorization").ptr)
         return err_set(ERR_INVALID, "an owner's request carries no Authorization");
-    if ((e = session_find(api->sessions, exchange_token(request, api), opening, request->now, csrf, NULL)))
+    if ((e = session_find(api->sessions, exchange_token(request, api), opening, request->now,
+                          is_change(request) ? csrf : NULL, NULL)))
         return e;
     if (is_change(request) &&
         (given.len != SESSION_TOKEN_TEXT - 1 || !random_equal(given.ptr, csrf, SESSION_TOKEN_TEXT - 1)))

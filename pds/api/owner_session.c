@@ -61,16 +61,20 @@ static enum err derive(struct api *api, const struct request *request, key_of *o
 static enum err answer_session(const struct api *api, struct response *response, const char *csrf,
                                int64_t ends_at)
 {
-    AUTO(json_freep) json_t *body = NULL;
+    struct buf *out = &response->body;
     char ends[CLOCK_TEXT_BYTES], place[256];
 
     clock_text(ends_at, ends);
-    body =
-        json_pack("{s:s, s:i, s:s}", "csrf", csrf, "idle_seconds", LIMIT_SESSION_IDLE_S, "expires_at", ends);
-    if (body && store_is_damaged(api->store, place, sizeof place) &&
-        json_object_set_new(body, "damaged", json_string(place)))
-        return err_set(ERR_NO_MEMORY, "the answer");
-    return body ? response_json(response, 200, body) : err_set(ERR_NO_MEMORY, "the answer");
+    response->status = 200;
+    response->type = "application/json";
+    buf_printf(out, "{\"csrf\":\"%s\",\"idle_seconds\":%d,\"expires_at\":\"%s\"", csrf, LIMIT_SESSION_IDLE_S,
+               ends);
+    if (store_is_damaged(api->store, place, sizeof place)) {
+        buf_text(out, ",\"damaged\":");
+        json_quote(out, str_of(place));
+    }
+    buf_char(out, '}');
+    return buf_err(out);
 }
 
 static enum err set_cookie(const struct api *api, struct response *response, const char *token)

@@ -14,6 +14,8 @@ enum { TOKEN_BYTES = 32, DIGEST_BYTES = 32 };
 
 struct sessions {
     pthread_mutex_t mutex;
+    uint8_t key[DIGEST_BYTES]; /* of the digests: nobody else can compute one, so rows are found by plain
+                                  comparison */
     struct {
         uint8_t digest[DIGEST_BYTES];
         int64_t began_at, used_at; /* seconds, UTC; began_at 0: free */
@@ -25,8 +27,10 @@ struct sessions *sessions_new(void)
 {
     struct sessions *s = mem_new(sizeof *s);
 
-    if (s)
+    if (s) {
         (void)pthread_mutex_init(&s->mutex, NULL); /* default attributes cannot fail on Linux */
+        random_bytes(s->key, sizeof s->key);
+    }
     return s;
 }
 
@@ -39,12 +43,14 @@ void sessions_free(struct sessions *s)
     mem_free(s);
 }
 
-/* BLAKE2b of a purpose and the token's text. */
-static void digest(const char *purpose, struct str token, uint8_t out[static DIGEST_BYTES])
+/* BLAKE2b of our key, a purpose and the token's text. */
+static void digest(const struct sessions *s, const char *purpose, struct str token,
+                   uint8_t out[static DIGEST_BYTES])
 {
     struct seal_hash h;
 
     seal_hash_init(&h);
+    seal_hash_add(&h, s->key, sizeof s->key);
     seal_hash_add(&h, purpose, strlen(purpose) + 1);
     seal_hash_add(&h, token.ptr, token.len);
     seal_hash_end(&h, out);
@@ -63,11 +69,11 @@ static enum err text_of(const uint8_t bytes[static TOKEN_BYTES], char out[static
     return e;
 }
 
-static enum err csrf_of(struct str token, char out[static SESSION_TOKEN_TEXT])
+static enum err csrf_of(const struct sessions *s, struct str token, char out[static SESSION_TOKEN_TEXT])
 {
     uint8_t bytes[DIGEST_BYTES];
 
-    digest("csrf", token, bytes);
+    digest(s, "csrf", token, bytes);
     return text_of(bytes, out);
 }
 
@@ -84,7 +90,7 @@ enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
     enum err e;
 
     random_bytes(bytes, sizeof bytes);
-    if ((e = text_of(bytes, token)) || (e = csrf_of(str_of(token), csrf)))
+    if ((e = text_of(bytes, token)) || (e = csrf_of(s, str_of(token), csrf)))
         return e;
     random_wipe(bytes, sizeof bytes);
     (void)pthread_mutex_lock(&s->mutex);
@@ -96,7 +102,7 @@ enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
         if (s->rows[i].used_at < s->rows[place].used_at)
             place = i;
     }
-    digest("session", str_of(token), s->rows[place].digest);
+    digest(s, "session", str_of(token), s->rows[place].digest);
     s->rows[place].began_at = s->rows[place].used_at = now;
     s->rows[place].opening = opening;
     (void)pthread_mutex_unlock(&s->mutex);
@@ -107,18 +113,17 @@ enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
 static size_t place_of(const struct sessions *s, struct str token)
 {
     uint8_t wanted[DIGEST_BYTES];
-    size_t place = LIMIT_SESSIONS;
 
-    digest("session", token, wanted);
+    digest(s, "session", token, wanted);
     for (size_t i = 0; i < LIMIT_SESSIONS; i++) {
-        if (random_equal(s->rows[i].digest, wanted, sizeof wanted) && s->rows[i].began_at)
-            place = i;
+        if (s->rows[i].began_at && memcmp(s->rows[i].digest, wanted, sizeof wanted) == 0)
+            return i;
     }
-    return place;
+    return LIMIT_SESSIONS;
 }
 
-enum err session_find(struct sessions *s, struct str token, uint64_t opening, int64_t now,
-                      char csrf[static SESSION_TOKEN_TEXT], int64_t *ends_at)
+enum err session_find(struct sessions *s, struct str token, uint64_t opening, int64_t now, char *csrf,
+                      int64_t *ends_at)
 {
     size_t place;
     bool over = true;
@@ -140,7 +145,7 @@ enum err session_find(struct sessions *s, struct str token, uint64_t opening, in
     (void)pthread_mutex_unlock(&s->mutex);
     if (over)
         return err_set(ERR_UNAUTHENTICATED, "no session");
-    return csrf_of(token, csrf);
+    return csrf ? csrf_of(s, token, csrf) : ERR_OK;
 }
 
 void session_end(struct sessions *s, struct str token)

@@ -20,9 +20,10 @@ MUST_CHECK enum err session_begin(struct sessions *s, uint64_t opening, int64_t 
                                   char token[static SESSION_TOKEN_TEXT],
                                   char csrf[static SESSION_TOKEN_TEXT]);
 /* The session of a token, which counts as used now. ERR_UNAUTHENTICATED when it is none or ended: begun under
- * another opening, LIMIT_SESSION_IDLE_S without use, LIMIT_SESSION_S after it began. ends_at may be NULL. */
+ * another opening, LIMIT_SESSION_IDLE_S without use, LIMIT_SESSION_S after it began. csrf
+ * (SESSION_TOKEN_TEXT bytes) and ends_at may be NULL. */
 MUST_CHECK enum err session_find(struct sessions *s, struct str token, uint64_t opening, int64_t now,
-                                 char csrf[static SESSION_TOKEN_TEXT], int64_t *ends_at);
+                                 char *csrf, int64_t *ends_at);
 void session_end(struct sessions *s, struct str token);
 void sessions_end_others(struct sessions *s, struct str token);
 void sessions_end_all(struct sessions *s);

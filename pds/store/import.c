@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH_RECORDS = 4096, SERIES_MAX = 256 };
+enum { BATCH_RECORDS = 4096, BATCH_FIRST = 8, SERIES_MAX = 256 };
 
 static const char SQL_BEGIN[] = "INSERT INTO import (id, file, format, started_at) VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_END[] = "UPDATE import SET format = ?2, ended_at = ?3 WHERE number = ?1";
@@ -37,6 +37,11 @@ struct lane {
     int64_t run_start, run_end; /* unbroken run of confirmed records; empty when equal */
 };
 
+struct entry {
+    struct record record;
+    uint32_t lane; /* place in the import's lanes */
+};
+
 struct import {
     struct vault *vault; /* borrowed */
     char id[ID_CHARS + 1];
@@ -49,12 +54,9 @@ struct import {
     size_t count_used;
     struct lane lanes[SERIES_MAX];
     size_t lane_used;
-    size_t lane_last; /* the lane of the last record: the next is mostly alike */
-    size_t batch_used;
-    struct {
-        struct record record;
-        uint32_t lane;
-    } batch[BATCH_RECORDS];
+    size_t lane_last;    /* the lane of the last record: the next is mostly alike */
+    struct entry *batch; /* owned; grows to BATCH_RECORDS */
+    size_t batch_used, batch_room;
 };
 
 void import_label(struct str file, char out[static IMPORT_FILE_BYTES])
@@ -100,7 +102,12 @@ size_t import_counts(const struct import *m, const struct import_count **out)
     return m->count_used;
 }
 
-void import_free(struct import *m) { mem_free(m); }
+void import_free(struct import *m)
+{
+    if (m)
+        mem_free(m->batch);
+    mem_free(m);
+}
 
 static struct import_count *count_of(struct import *m, const struct dataset *d)
 {
@@ -277,6 +284,26 @@ static enum err put_batch(struct db *db, struct import *m)
 
 static enum err batch_work(struct db *db, void *context) { return put_batch(db, context); }
 
+/* A longer batch, or the full one written and begun again. */
+static enum err make_room(struct import *m)
+{
+    size_t room = m->batch_room ? m->batch_room * 8 : BATCH_FIRST;
+    struct entry *moved;
+    enum err e;
+
+    if (m->batch_room == BATCH_RECORDS) {
+        if ((e = vault_write(m->vault, batch_work, m)))
+            return e;
+        m->batch_used = 0;
+        return ERR_OK;
+    }
+    if (!(moved = mem_resize(m->batch, room * sizeof *moved)))
+        return err_set(ERR_NO_MEMORY, "import");
+    m->batch = moved;
+    m->batch_room = room;
+    return ERR_OK;
+}
+
 enum err import_add(struct import *m, const struct dataset *d, const char *provider, struct str reference,
                     const char *grain, const struct record *r)
 {
@@ -290,11 +317,8 @@ enum err import_add(struct import *m, const struct dataset *d, const char *provi
     }
     if ((e = lane_of(m, d, provider, reference, grain, &lane)))
         return e;
-    if (m->batch_used == BATCH_RECORDS) {
-        if ((e = vault_write(m->vault, batch_work, m)))
-            return e;
-        m->batch_used = 0;
-    }
+    if (m->batch_used == m->batch_room && (e = make_room(m)))
+        return e;
     m->batch[m->batch_used].record = *r;
     m->batch[m->batch_used].lane = (uint32_t)lane;
     m->batch_used++;
