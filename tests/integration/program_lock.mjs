@@ -8,8 +8,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-  CONSUMPTION,
   Client,
+  CONSUMPTION,
   makeCurve,
   makeStore,
   PROGRAM,
