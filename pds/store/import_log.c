@@ -12,7 +12,8 @@ static const char SQL_FIND[] =
     "SELECT number, ended_at IS NULL, undone_at IS NOT NULL FROM import WHERE id = ?1";
 static const char SQL_UNDONE[] = "UPDATE import SET undone_at = ?2, failure = ?3 WHERE number = ?1";
 static const char SQL_CUT[] = "SELECT number FROM import WHERE ended_at IS NULL AND undone_at IS NULL";
-static const char SQL_LAST_PART[] = "SELECT max(number) FROM import_part WHERE import_number = ?1";
+static const char SQL_PART_BEFORE[] =
+    "SELECT number FROM import_part WHERE number < ?2 AND import_number = ?1 ORDER BY number DESC LIMIT 1";
 static const char SQL_PART_FORGET[] = "DELETE FROM import_part WHERE number = ?1";
 static const char SQL_NUMBER[] = "SELECT number FROM import WHERE id = ?1";
 static const char SQL_LIST[] = "SELECT id, file, format, started_at, undone_at, failure, number FROM import"
@@ -32,15 +33,16 @@ struct undoing {
 /* Part by part, the last one first. */
 static enum err undo_number(struct db *db, struct undoing *u)
 {
-    int64_t part;
+    int64_t part = INT64_MAX;
     enum err e;
 
-    while (!(e = db_number(db, SQL_LAST_PART, PARAMS(INT(u->number)), &part)) && part > 0) {
+    while (!(e = db_number(db, SQL_PART_BEFORE, PARAMS(INT(u->number), INT(part)), &part))) {
         if ((e = record_undo(db, part, &u->removed, &u->restored)) ||
             (e = db_run(db, SQL_PART_FORGET, PARAMS(INT(part)))))
             return e;
     }
-    return e ? e : db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
+    return e != ERR_NOT_FOUND ? e
+                              : db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
 }
 
 static enum err undo_work(struct db *db, void *context)

@@ -23,7 +23,7 @@ CREATE TABLE series (
 -- One file, or one run of a connector, that brought records.
 CREATE TABLE import (
     number     INTEGER PRIMARY KEY,        -- order of beginning
-    id         TEXT NOT NULL UNIQUE,
+    id         TEXT NOT NULL,              -- random, so unique; imports are few, so without an index
     file       TEXT NOT NULL,              -- its name as given: a label, never a path
     format     TEXT NOT NULL,              -- '' until it is recognised
     started_at INTEGER NOT NULL,
@@ -33,12 +33,11 @@ CREATE TABLE import (
 ) STRICT;
 
 -- What an import wrote in one transaction. Numbers follow the order in which these became durable, so that
--- "before" and "after" mean the same for imports that run at the same time.
+-- "before" and "after" mean the same for imports that run at the same time. No index: undoing walks them once.
 CREATE TABLE import_part (
     number        INTEGER PRIMARY KEY,
     import_number INTEGER NOT NULL REFERENCES import (number)
 ) STRICT;
-CREATE INDEX import_part_by_import ON import_part (import_number);
 
 -- What an import did to one dataset: the figures that its answer told.
 CREATE TABLE import_count (
