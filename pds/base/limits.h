@@ -19,7 +19,7 @@
 #define LIMIT_CONNECTIONS          256
 #define LIMIT_CONNECTIONS_ADDRESS  32
 #define LIMIT_CONNECTIONS_RESERVED 16  /* of LIMIT_CONNECTIONS, for loopback without a proxy */
-#define LIMIT_REQUESTS_PER_MIN     600 /* an address that is not signed in */
+#define LIMIT_REQUESTS_PER_MIN     600 /* of a household; this machine without a proxy has none */
 #define LIMIT_JSON_BODY_BYTES      (256 * KIB)
 #define LIMIT_JSON_DEPTH           32
 #define LIMIT_JSON_KEYS            256
