@@ -39,7 +39,7 @@ static enum err check_origin(const struct request *request, const struct api *ap
 
 static enum err check_owner(const struct request *request, struct api *api)
 {
-    char csrf[SESSION_TOKEN_TEXT];
+    char csrf[SESSION_TOKEN_TEXT] = "";
     struct str given = request_header(request, "X-CSRF-Token");
     uint64_t opening = store_opening(api->store);
     enum err e;

@@ -109,7 +109,8 @@ enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
     return ERR_OK;
 }
 
-/* Place of a token's row, or LIMIT_SESSIONS; with the mutex held. Every row is compared, in constant time. */
+/* Place of a token's row, or LIMIT_SESSIONS; with the mutex held. Digests are keyed: a plain
+ * comparison tells nobody anything. */
 static size_t place_of(const struct sessions *s, struct str token)
 {
     uint8_t wanted[DIGEST_BYTES];

@@ -66,7 +66,8 @@ static enum err send_all(int fd, char *message, size_t len, const int *files, si
     if (file_count > 0)
         memcpy(fds + 2, files, file_count * sizeof *files);
     header.msg_controllen = CMSG_SPACE((2 + file_count) * sizeof(int));
-    rights = CMSG_FIRSTHDR(&header);
+    if (!(rights = CMSG_FIRSTHDR(&header)))
+        return err_set(ERR_INTERNAL, "no room for descriptors");
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = CMSG_LEN((2 + file_count) * sizeof(int));

@@ -11,11 +11,11 @@ enum { SLOTS = 12, IMPORTS = 24, STEP_S = 1800 };
 
 /* What one import says: of each slot nothing, or a value of a quality. */
 struct model_import {
-    char id[ID_CHARS + 1];
-    bool has[SLOTS];
     int64_t value[SLOTS];
     enum record_quality quality[SLOTS];
+    bool has[SLOTS];
     bool undone;
+    char id[ID_CHARS + 1];
 };
 
 static void record_make(struct record *r, int slot, int64_t value, enum record_quality quality)
@@ -348,8 +348,8 @@ static void a_label_is_text_of_a_bounded_length(void **state)
     assert_string_equal(label, "café.csv");
     import_label((struct str){NULL, 0}, label);
     assert_string_equal(label, "");
-    for (size_t i = 0; i < sizeof longer; i += 2)
-        memcpy(longer + i, "é", 2);
+    for (size_t i = 0; i < sizeof longer; i++)
+        longer[i] = "é"[i % 2];
     import_label((struct str){longer, sizeof longer}, label);
     assert_int_equal(strlen(label), LIMIT_FILE_NAME_BYTES - 1); /* not half a character */
 }

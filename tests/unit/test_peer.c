@@ -82,7 +82,7 @@ static void household_has_one_share(void **state)
     (void)state;
     peers_init(&all, &pace, NULL);
     assert_int_equal(inet_pton(AF_INET6, "2001:db8:1:2::", &from.sin6_addr), 1);
-    for (size_t i = 0; i < COUNT_OF(in); i++) { /* each from an address of its own */
+    for (size_t i = 0; i < LIMIT_CONNECTIONS_ADDRESS; i++) { /* each from an address of its own */
         from.sin6_addr.s6_addr[8] = (uint8_t)i;
         assert_true(peers_admit(&all, address));
         assert_non_null(in[i] = peer_new(&all, NULL, -1, address));
@@ -91,7 +91,7 @@ static void household_has_one_share(void **state)
     assert_false(peers_admit(&all, address));
     from.sin6_addr.s6_addr[7] = 3; /* the neighbours */
     assert_true(peers_admit(&all, address));
-    for (size_t i = 0; i < COUNT_OF(in); i++)
+    for (size_t i = 0; i < LIMIT_CONNECTIONS_ADDRESS; i++)
         peer_free(&all, in[i]);
     peers_done(&all);
 }

@@ -52,7 +52,8 @@ static enum err touch(struct db *db, void *context)
     static int64_t number;
 
     (void)context;
-    return db_run(db, SQL_TOUCH, PARAMS(INT(++number)));
+    number++;
+    return db_run(db, SQL_TOUCH, PARAMS(INT(number)));
 }
 
 struct other {
