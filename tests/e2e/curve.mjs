@@ -53,10 +53,10 @@ function watts(start) {
 }
 
 /** A portal file from a local day to another (excluded). `holes` are spans of instants left out;
- * `spoilt` is an instant whose value cannot be read.
+ * `spoilt` is an instant whose value cannot be read; `step` is how long a line lasts.
  * @param {string} from @param {string} to
- * @param {{holes?: [number, number][], spoilt?: number, scale?: number}} [options] */
-export function curve(from, to, { holes = [], spoilt, scale = 1 } = {}) {
+ * @param {{holes?: [number, number][], spoilt?: number, scale?: number, step?: number}} [options] */
+export function curve(from, to, { holes = [], spoilt, scale = 1, step = HALF_HOUR } = {}) {
   const french = (/** @type {string} */ day) => day.split("-").reverse().join("/");
   const lines = [
     "\ufeffIdentifiant PRM;Type de donnees;Date de debut;Date de fin;Grandeur physique;Grandeur metier;Etape metier;Unite;Pas en minutes",
@@ -65,15 +65,15 @@ export function curve(from, to, { holes = [], spoilt, scale = 1 } = {}) {
   ];
   /** Start of each half-hour that can be read, and its energy in Wh. @type {Map<number, number>} */
   const energy = new Map();
-  for (let start = midnight(from); start < midnight(to); start += HALF_HOUR) {
+  for (let start = midnight(from); start < midnight(to); start += step) {
     if (holes.some(([a, b]) => start >= a && start < b)) continue;
     const power = Math.round(watts(start) * scale);
     if (start === spoilt) {
-      lines.push(`${stamp(start + HALF_HOUR)};n/a`);
+      lines.push(`${stamp(start + step)};n/a`);
       continue;
     }
-    lines.push(`${stamp(start + HALF_HOUR)};${power}`);
-    energy.set(start, power / 2);
+    lines.push(`${stamp(start + step)};${power}`);
+    energy.set(start, (power * step) / (2 * HALF_HOUR));
   }
   return { text: `${lines.join("\n")}\n`, energy };
 }

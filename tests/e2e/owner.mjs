@@ -29,6 +29,7 @@ const y2025 = curve("2025-01-01", "2026-01-01", {
   ],
   spoilt: midnight("2025-09-04") + 7 * HOUR,
 });
+const hourly = curve("2026-01-05", "2026-01-06", { step: HOUR });
 const files = {
   y2024: { name: "courbe-2024.csv", text: y2024.text },
   y2025: { name: "courbe-2025.csv", text: y2025.text },
@@ -142,7 +143,7 @@ await test("with the keyboard alone: open, choose a file, read the outcome", asy
   await page.keyboard.press("Enter");
   await heading(/C’est fait/).waitFor({ state: "detached" });
   await main
-    .getByText("366 jours d’électricité, du 1er janvier 2024 au 31 décembre 2024")
+    .getByText("Vos données d’électricité vont du 1er janvier 2024 au 31 décembre 2024.")
     .waitFor();
 });
 
@@ -179,6 +180,7 @@ await test("the same file again changes nothing; a stranger's file is told besid
   assert.match(String(await page.locator(".outcomes .error").textContent()), /.{10}/);
   await accessible(page, "home, refused file");
   await drop(page, [files.better]);
+  await heading("C’est fait : 48 mesures remplacées.").waitFor();
   await main
     .getByText(/48 remplacées/)
     .first()
@@ -202,6 +204,15 @@ await test("a year: months, the total, the year before, and what is missing in w
   await main.getByText("3 jours sans données.").waitFor();
   await main.getByText("2 jours incomplets.").waitFor();
   await main.getByText("Comparé sur les 360 jours complets des deux côtés.").waitFor();
+  const apart = ["2025-03-10", "2025-03-11", "2025-03-12", "2025-06-17", "2025-09-04"];
+  const next = (/** @type {string} */ day) =>
+    new Date(Date.parse(day) + 24 * HOUR).toISOString().slice(0, 10);
+  const now = apart.reduce((sum, day) => sum - total(y2025.energy, day, next(day)), all);
+  const before = [...apart.map((day) => day.replace("2025", "2024")), "2024-02-29"].reduce(
+    (sum, day) => sum - total(y2024.energy, day, next(day)),
+    total(y2024.energy, "2024-01-01", "2025-01-01"),
+  );
+  await main.getByText(`${kwh(now)} contre ${kwh(before)}.`).waitFor();
   await accessible(page, "year");
   await shoot(page, SCREENS, "energy-year-fr-light-desktop");
   await button("Par jour").click();
@@ -309,7 +320,7 @@ await test("in English: numbers, dates and the page's language follow, and it is
   await accessible(page, "month, in English");
   await visit(page, "");
   await main
-    .getByText("731 days of electricity, from 1 January 2024 to 31 December 2025")
+    .getByText("Your electricity data runs from 1 January 2024 to 31 December 2025.")
     .waitFor();
   await button("FR – Français").click();
   await heading("Bonjour").waitFor();
@@ -428,21 +439,49 @@ await test("the owner changes the passphrase, locks the store, and comes back by
   await heading("Bonjour").waitFor();
 });
 
+await test("a curve by the hour is drawn by the hour, though a day is asked by half-hours", async () => {
+  await drop(page, [{ name: "heures.csv", text: hourly.text }]);
+  await heading(/C’est fait : 24 nouvelles mesures/).waitFor();
+  await visit(page, "energy?by=day&on=2026-01-05");
+  const sum = total(hourly.energy, "2026-01-05", "2026-01-06");
+  assert.equal(await figures.nth(0).textContent(), kwh(sum, sum < 10_000 ? 2 : 1));
+  assert.equal(await figures.nth(2).textContent(), "24 sur 24");
+});
+
+await test("a file of which no line can be read adds nothing, and says so", async () => {
+  await visit(page, "");
+  const bad = hourly.text.replace(/;\d+$/gm, ";n/a");
+  await drop(page, [{ name: "illisible.csv", text: bad }]);
+  await heading("Rien n’a été ajouté : voyez les lignes laissées de côté.").waitFor();
+});
+
+await test("signing in elsewhere leaves this page able to act", async () => {
+  await page.context().request.post(new URL("api/session", program.address).href, {
+    data: { passphrase: "trois ponts sur le Rhone" },
+  });
+  const asked = page.waitForResponse(/api\/session$/);
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await asked;
+  await drop(page, [{ name: "heures.csv", text: hourly.text }]);
+  await heading(/rien de nouveau/).waitFor();
+});
+
 await test("a damaged store is never hidden", async () => {
   await page.route("**/api/datasets", (route) =>
     route.fulfill({
       status: 503,
       headers: { "Content-Type": "application/problem+json" },
       body: JSON.stringify({
-        type: "https://traboule.example/problems/damaged",
-        title: "Coffre abîmé",
+        type: "urn:traboule:problem:damaged",
+        title: "Le coffre est endommagé",
         status: 503,
-        detail: "La page 12 de vault.db ne se laisse pas lire.",
+        detail: "page 12 of vault.db cannot be read",
       }),
     }),
   );
   await visit(page, "");
-  await page.locator(".damage").getByText("La page 12").waitFor();
+  await page.locator(".damage").getByText("Votre coffre est endommagé").waitFor();
+  await page.locator(".damage [lang=en]").getByText("page 12").waitFor();
   await accessible(page, "damaged");
   await page.unroute("**/api/datasets");
 });

@@ -200,7 +200,11 @@ export function sendFile(file, onProgress, signal) {
     request.addEventListener("load", () => {
       if (request.status >= 200 && request.status < 300) {
         spoke.at = Date.now();
-        resolve(JSON.parse(request.responseText).files);
+        try {
+          resolve(JSON.parse(request.responseText).files);
+        } catch {
+          reject(new Problem(request.status)); // not ours: something between has answered
+        }
         return;
       }
       const retryAfter = request.getResponseHeader("Retry-After");

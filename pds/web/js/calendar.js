@@ -60,9 +60,9 @@ function monday(day) {
   return addDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7));
 }
 
-/** @param {string} text @returns {boolean} */
+/** A day of a year that data can be of. @param {string} text @returns {boolean} */
 export function isDay(text) {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+  return /^(19|20)\d{2}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
 }
 
 /** The period of a kind that holds a day. @param {Kind} kind @param {string} day @returns {Period} */

@@ -25,10 +25,12 @@ export function datasetTitle(name) {
   return dataset ? ours(dataset.title) : name;
 }
 
-/** First and last local days with data, and how many days they span.
+/** First and last local days with data, and how many days they span. What lasts ends before `last`;
+ * the reading of an index is an instant of its own.
  * @param {Dataset} dataset one that is filled */
 export function extent(dataset) {
   const first = localOf(Date.parse(String(dataset.first))).day;
-  const last = localOf(Date.parse(String(dataset.last)) - 1).day;
+  const lasts = dataset.aggregate === "last" ? 0 : 1;
+  const last = localOf(Date.parse(String(dataset.last)) - lasts).day;
   return { first, last, days: daysBetween(first, addDays(last, 1)) };
 }

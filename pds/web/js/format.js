@@ -153,7 +153,7 @@ export function tickName(start, step, kind) {
   if (step === "P1M") return date(start, { month: "short" });
   if (kind === "year") return first ? date(start, { month: "short" }) : "";
   if (kind === "month") return String(Number(day.slice(8)));
-  if (kind === "week")
+  if (kind === "week" || step === "P1D")
     return time === "00:00" ? date(start, { weekday: "short", day: "numeric" }) : "";
   if (!time.endsWith(":00") || Number(time.slice(0, 2)) % 3) return "";
   return language.value === "fr" ? `${Number(time.slice(0, 2))}${FIXED}h` : time;

@@ -5,15 +5,19 @@ import { meet } from "./series.js";
 
 /** @typedef {import("./api.js").Dataset} Dataset */
 /** @typedef {import("./calendar.js").Period} Period */
-/** `slots` are drawn by `step`; `days` are compared and counted, by `dayStep`.
+/** `slots` are drawn by `step`; `days` are compared and counted, by `dayStep`; `total` is the
+ * store's own number for the whole period, null without one.
  * @typedef {{dataset: Dataset, period: Period, before: Period, step: string, slots: import("./series.js").Slot[],
- *   dayStep: string, days: import("./series.js").Slot[]}} Reading */
+ *   dayStep: string, days: import("./series.js").Slot[], total: number | null}} Reading */
 
 const LADDER = ["PT30M", "PT1H", "P1D", "P1W", "P1M", "P1Y"];
 
 /** The steps that a kind of period may be drawn by, the usual one first.
  * @type {Record<Period["kind"], string[]>} */
 const STEPS = { year: ["P1M", "P1D"], month: ["P1D"], week: ["PT1H", "P1D"], day: ["PT30M"] };
+
+/** The bucket that is the whole period. @type {Record<Period["kind"], string>} */
+const OWN = { year: "P1Y", month: "P1M", week: "P1W", day: "P1D" };
 
 /** The steps a dataset can be drawn by, the usual one first; never empty.
  * @param {Dataset} dataset @param {Period["kind"]} kind */
@@ -31,13 +35,32 @@ async function ask(name, period, step) {
   return (await records(name, from, to, step)).records;
 }
 
-/** @param {Dataset} dataset @param {Period} period @param {string} step @returns {Promise<Reading>} */
-export async function readPeriod(dataset, period, step) {
+/** The period by a step, or by the next coarser one that has data, up to days.
+ * @param {(by: string) => Promise<import("./api.js").DataRecord[][]>} pair
+ * @param {string[]} able @param {string} step */
+async function finest(pair, able, step) {
+  const wanted = await pair(step);
+  if (wanted[0].length) return { step, drawn: wanted };
+  for (const by of LADDER.slice(LADDER.indexOf(step) + 1, LADDER.indexOf("P1D") + 1)) {
+    const drawn = able.includes(by) ? await pair(by) : [[]];
+    if (drawn[0].length) return { step: by, drawn };
+  }
+  return { step, drawn: wanted };
+}
+
+/** @param {Dataset} dataset @param {Period} period @param {string} wanted the step to draw by, where
+ * the data is as fine @returns {Promise<Reading>} */
+export async function readPeriod(dataset, period, wanted) {
   const before = yearBefore(period);
-  const dayStep = period.kind === "day" || !dataset.steps.includes("P1D") ? step : "P1D";
   /** @param {string} by */
   const pair = (by) => Promise.all([ask(dataset.name, period, by), ask(dataset.name, before, by)]);
-  const [drawn, counted] = await Promise.all([pair(step), dayStep === step ? null : pair(dayStep)]);
+  const own = OWN[period.kind];
+  const [{ step, drawn }, alone] = await Promise.all([
+    finest(pair, dataset.steps, wanted),
+    dataset.steps.includes(own) ? ask(dataset.name, period, own) : [],
+  ]);
+  const dayStep = period.kind === "day" || !dataset.steps.includes("P1D") ? step : "P1D";
+  const counted = dayStep === step ? null : await pair(dayStep);
   const now = Date.now();
   /** @param {string} by @param {import("./api.js").DataRecord[][]} answers */
   const slots = (by, answers) =>
@@ -51,6 +74,7 @@ export async function readPeriod(dataset, period, step) {
     slots: drawnSlots,
     dayStep,
     days: counted ? slots(dayStep, counted) : drawnSlots,
+    total: alone.length ? alone[0].value : null,
   };
 }
 

@@ -23,6 +23,8 @@ const KEYS = {
   "the same date stands twice with different indexes: the later line is kept": "reason.twice",
   "its neighbours leave open how long this interval is: the length of the nearest known one was taken":
     "reason.length",
+  "the step in minutes is none that meters have: the times of the lines tell it instead":
+    "reason.length",
   "no neighbour tells how long this interval is": "reason.no_length",
   "the index falls, as after a change of meter: counting begins anew here": "reason.new_meter",
   "the meter's counter was full: the peak is not known": "reason.counter_full",
@@ -32,6 +34,11 @@ const KEYS = {
   "the section is in a unit that is not known": "reason.other_data",
   "the columns of the section have other names than those that are read": "reason.other_data",
   "no line above names the columns": "reason.other_data",
+  "the line is longer than 1 MiB": "reason.bad_line",
+  "the line has more than 512 columns": "reason.bad_line",
+  "a column is longer than 64 KiB": "reason.bad_line",
+  "text stands behind a closing quote": "reason.bad_line",
+  "a quote is not closed": "reason.bad_line",
 };
 
 /** @param {string} phrase @returns {string} */

@@ -10,7 +10,7 @@
 /** @typedef {import("./calendar.js").Bucket} Bucket */
 /** @typedef {import("./api.js").DataRecord} DataRecord */
 
-const WHOLE = 0.999; // a bucket covered up to rounding is whole
+const WHOLE = 1; // the store never says 1 of a bucket that lacks anything
 
 /** @param {DataRecord[]} records */
 function byStart(records) {

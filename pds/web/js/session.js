@@ -11,8 +11,9 @@ export const presence = new Signal(
   /** @type {Presence} */ ({ state: "unknown", store: "open", why: "" }),
 );
 
-/** The store is damaged, in the program's words; never taken back while the page lives. */
-export const damage = new Signal("");
+/** The store is damaged: what the program saw, in its own English, maybe nothing; null: it is not.
+ * Never taken back while the page lives. */
+export const damage = new Signal(/** @type {string | null} */ (null));
 
 const SHARED = "traboule.active"; // when any tab last spoke, so that each does not keep the other alive
 let idleMs = 0;
@@ -67,10 +68,23 @@ function watchIdle() {
 
 api.trouble.watch((failed) => {
   if (!failed) return;
-  if (failed.is("damaged")) damage.set(failed.detail || failed.title);
+  if (failed.is("damaged")) damage.set(failed.detail);
   else if (failed.is("locked")) leave("locked", "locked");
   else if (presence.value.state === "in") leave("expired");
 });
+
+/** Another tab may have signed in anew or out: the cookie is shared, the token is the session's. */
+async function catchUp() {
+  if (presence.value.state !== "in") return;
+  try {
+    const { csrf } = await api.session();
+    if (presence.value.state === "in") api.setCsrf(csrf);
+  } catch (failed) {
+    if (!(failed instanceof api.Problem)) throw failed;
+    if (failed.status === 401 && presence.value.state === "in") leave("expired");
+  }
+}
+addEventListener("focus", catchUp);
 
 /** Find out where we are, at the start of the page. */
 export async function startSession() {
@@ -80,7 +94,7 @@ export async function startSession() {
     else enter(await api.session());
   } catch (failed) {
     if (!(failed instanceof api.Problem)) throw failed;
-    if (failed.is("damaged")) damage.set(failed.detail || failed.title);
+    if (failed.is("damaged")) damage.set(failed.detail);
     leave("", failed.status === 0 ? "silent" : failed.is("locked") ? "locked" : "open");
   }
 }
@@ -88,7 +102,7 @@ export async function startSession() {
 /** @param {string} passphrase */
 export async function signIn(passphrase) {
   const answer = await api.signIn(passphrase).catch((failed) => {
-    if (failed instanceof api.Problem && failed.is("damaged")) damage.set(failed.title);
+    if (failed instanceof api.Problem && failed.is("damaged")) damage.set(failed.detail);
     throw failed;
   });
   try {
@@ -99,7 +113,9 @@ export async function signIn(passphrase) {
 }
 
 export async function signOut() {
-  await api.signOut();
+  await api.signOut().catch((failed) => {
+    if (failed.status !== 401) throw failed; // it had ended already
+  });
   leave("out");
 }
 

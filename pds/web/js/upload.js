@@ -74,13 +74,22 @@ export function clearUpload() {
   if (upload.value.state === "done") upload.set(IDLE);
 }
 
+/** @param {number} added @param {number} replaced @param {boolean} nothing was fit to be kept */
+function kept(added, replaced, nothing) {
+  if (added) return plural("upload.added", added);
+  if (replaced) return plural("upload.replaced", replaced);
+  return nothing ? t("upload.nothing_kept") : t("upload.nothing_new");
+}
+
 /** The whole upload in one sentence. */
 export function conclusion() {
   const { results, stopped } = upload.value;
   if (stopped) return t("upload.stopped");
-  const added = results.flatMap((result) => result.outcomes).reduce((sum, one) => sum + one.new, 0);
+  const outcomes = results.flatMap((result) => result.outcomes);
+  /** @param {"new" | "same" | "replaced" | "rejected"} what */
+  const count = (what) => outcomes.reduce((sum, one) => sum + one[what], 0);
   const refused = results.filter((result) => result.problem).length;
   if (refused && refused === results.length) return plural("upload.refused", refused);
-  const sentence = added ? plural("upload.added", added) : t("upload.nothing_new");
+  const sentence = kept(count("new"), count("replaced"), count("rejected") > 0 && !count("same"));
   return refused ? `${sentence} ${plural("upload.refused", refused)}` : sentence;
 }

@@ -10,9 +10,9 @@ import { compare, peak, tally, whole } from "../series.js";
 /** @typedef {{figure: string, title: string, words: string[]}} Fact */
 
 /** The total, and the strongest moment. @param {Reading} reading @returns {Fact} */
-function amount({ dataset, days, slots, dayStep, period }) {
+function amount({ dataset, days, slots, dayStep, period, total }) {
   const { aggregate, unit } = dataset;
-  const sum = whole(slots, aggregate);
+  const sum = total ?? whole(slots, aggregate);
   const title =
     aggregate === "max"
       ? t("facts.max")
@@ -33,11 +33,11 @@ function amount({ dataset, days, slots, dayStep, period }) {
   return { title, figure: quantity(sum, unit), words };
 }
 
-/** @param {Reading} reading @returns {Fact} */
+/** Only what adds up is compared. @param {Reading} reading @returns {Fact} */
 function difference({ dataset, days, dayStep, before }) {
-  const { aggregate, unit } = dataset;
+  const { unit } = dataset;
   const title = t("facts.compare", { period: periodName(before) });
-  const found = aggregate === "sum" ? compare(days) : null;
+  const found = compare(days);
   if (!found) {
     const known = days.some((slot) => slot.before !== null);
     return { title, figure: "–", words: [known ? t("facts.no_common") : t("facts.no_before")] };
@@ -90,7 +90,8 @@ export function inShort(reading) {
 
 /** @param {{reading: Reading}} props */
 export function Facts({ reading }) {
-  const facts = [amount(reading), difference(reading), known(reading)];
+  const adds = reading.dataset.aggregate === "sum";
+  const facts = [amount(reading), ...(adds ? [difference(reading)] : []), known(reading)];
   return html`
     <dl class="facts">
       ${facts.map(

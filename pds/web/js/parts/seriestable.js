@@ -9,8 +9,16 @@ import { t } from "../language.js";
 export function stateInWords(slot) {
   if (slot.state === "hole") return t("state.hole");
   if (slot.state === "later") return t("state.later");
-  if (slot.state === "part") return t("state.part", { share: percent(slot.coverage) });
+  if (slot.state === "part")
+    return t("state.part", { share: percent(Math.min(slot.coverage, 0.99)) });
   return slot.estimated ? t("state.estimated") : t("state.full");
+}
+
+/** The value a year before, and whether it lacks something. @param {import("../series.js").Slot} slot
+ * @param {string} unit */
+export function beforeInWords({ before, beforePart }, unit) {
+  if (before === null) return "–";
+  return quantity(before, unit) + (beforePart ? ` (${t("legend.part")})` : "");
 }
 
 /** @param {{rows: Row[], unit: string, caption: string, before: string, what: string}} props */
@@ -43,7 +51,7 @@ export function SeriesTable({ rows, unit, caption, before, what }) {
                     <tr key=${row.start} class=${row.state}>
                       <th scope="row">${row.name}</th>
                       <td class="number">${row.value === null ? "–" : quantity(row.value, unit)}</td>
-                      <td class="number">${row.before === null ? "–" : quantity(row.before, unit)}</td>
+                      <td class="number">${beforeInWords(row, unit)}</td>
                       <td>${stateInWords(row)}</td>
                     </tr>`,
                 )}

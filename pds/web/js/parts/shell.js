@@ -48,10 +48,11 @@ function Brand() {
 function Damage() {
   const text = useSignal(damage);
   return (
-    text &&
+    text !== null &&
     html`
       <div class="damage" role="alert">
-        <p><strong>${t("damage.title")}</strong> ${text}</p>
+        <p><strong>${t("damage.title")}</strong></p>
+        ${text && html`<p class="hint" lang="en">${text}</p>`}
         <p>${t("damage.todo")}</p>
       </div>`
   );

@@ -11,7 +11,7 @@ import { Facts, inShort } from "../parts/facts.js";
 import { Legend } from "../parts/legend.js";
 import { PeriodBar } from "../parts/periodbar.js";
 import { Readout } from "../parts/readout.js";
-import { SeriesTable, stateInWords } from "../parts/seriestable.js";
+import { beforeInWords, SeriesTable, stateInWords } from "../parts/seriestable.js";
 import { inWords } from "../problem.js";
 import { readPeriod, stepsFor } from "../reading.js";
 import { address, follow, go, route } from "../router.js";
@@ -53,7 +53,7 @@ function sentence(slot, name, { dataset, before }) {
     parts.push(
       t("readout.before", {
         period: periodName(before),
-        value: quantity(slot.before, dataset.unit),
+        value: beforeInWords(slot, dataset.unit),
       }),
     );
   return t("readout.bar", { name, rest: parts.join(t("readout.join")) });
@@ -113,6 +113,11 @@ function Picture({ reading, steps, onStep, onShift, onOpen }) {
     if (leads && named[index]) onOpen(kind, localOf(named[index].start).day);
   };
   const looked = hover >= 0 ? hover : chosen;
+  /** A mouse at rest on a bar does not hold back the keyboard. @param {number} index */
+  const choose = (index) => {
+    setHover(-1);
+    setChosen(index);
+  };
   const title = t("chart.title", { what: ours(dataset.title), period: periodName(period) });
   return html`
     <figure class="picture" aria-labelledby="picture-title">
@@ -122,9 +127,9 @@ function Picture({ reading, steps, onStep, onShift, onOpen }) {
         <${StepSwitch} steps=${steps} step=${step} onStep=${onStep} />
       </div>
       <${Chart} slots=${named} unit=${dataset.unit} label=${title} nothing=${t("chart.nothing")}
-        selected=${looked} onHover=${setHover} onSelect=${setChosen} onOpen=${open}
+        selected=${looked} onHover=${setHover} onSelect=${choose} onOpen=${open}
         onStep=${onShift} />
-      <${Readout} slot=${named[looked]} onOpen=${leads ? () => open(chosen) : null} />
+      <${Readout} slot=${named[looked]} onOpen=${leads ? () => open(looked) : null} />
     </figure>
     <${Facts} reading=${reading} />
     <${SeriesTable} rows=${named} unit=${dataset.unit} caption=${title}
@@ -153,7 +158,7 @@ function Energy({ held }) {
     return () => {
       current = false;
     };
-  }, [dataset.name, dataset.last, period.kind, period.start, step]);
+  }, [dataset.name, dataset.last, dataset.records, period.kind, period.start, step]);
 
   /** @param {{kind?: Kind, day?: string, by?: string, of?: string}} change */
   const show = ({ kind = period.kind, day = period.start, by = "", of = dataset.name }) => {
