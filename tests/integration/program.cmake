@@ -6,3 +6,8 @@ foreach(name IN ITEMS api canary cli door kill lock upload)
     ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
 endforeach()
 set_tests_properties(integration_program_kill PROPERTIES TIMEOUT 2700) # its large size; it ends itself far earlier
+
+# The same under valgrind, with the slow checks of a whole run.
+add_test(NAME integration_program_valgrind CONFIGURATIONS Thorough COMMAND tests/integration/program_valgrind.sh
+         $<TARGET_FILE:traboule> ${CMAKE_SOURCE_DIR}/tests/fixtures/energy WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(integration_program_valgrind PROPERTIES LABELS integration TIMEOUT ${TEST_TIMEOUT})
