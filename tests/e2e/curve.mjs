@@ -78,6 +78,20 @@ export function curve(from, to, { holes = [], spoilt, scale = 1, step = HALF_HOU
   return { text: `${lines.join("\n")}\n`, energy };
 }
 
+/** A portal file of daily indexes: what the meter showed at the start of each day.
+ * @param {Record<string, number>} shown Wh, by local day */
+export function indexes(shown) {
+  const lines = Object.entries(shown).map(
+    ([day, wh]) => `${stamp(midnight(day))};Arrêté quotidien;${wh}`,
+  );
+  return `${[
+    "Identifiant PRM;Type de donnees;Date de debut;Date de fin;Grandeur physique;Grandeur metier;Etape metier;Unite",
+    "01234567890123;Index;01/01/2025;31/12/2026;Energie active;Consommation;Comptage Brut;Wh",
+    "Horodate;Type de releve;EAS T",
+    ...lines,
+  ].join("\n")}\n`;
+}
+
 /** What a curve holds between two local days, in Wh.
  * @param {Map<number, number>} energy @param {string} from @param {string} to */
 export function total(energy, from, to) {

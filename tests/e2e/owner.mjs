@@ -15,7 +15,7 @@ import {
   shoot,
   tabTo,
 } from "./browser.mjs";
-import { curve, midnight, total } from "./curve.mjs";
+import { curve, indexes, midnight, total } from "./curve.mjs";
 import { discard, makeStore, PASSPHRASE, serve } from "./program.mjs";
 
 const SCREENS = screensFolder(process.argv);
@@ -266,6 +266,7 @@ await test("with the keyboard: from bar to bar, into a month and a day, and back
   await page.locator("h1").focus();
   await tabTo(page, /Consommation.*2025/i);
   const chart = page.getByRole("slider");
+  await chart.hover(); // a mouse at rest on a bar is no hindrance
   await page.keyboard.press("Home");
   assert.match(String(await chart.getAttribute("aria-valuetext")), /^janvier 2025\s: .*kWh/);
   await page.keyboard.press("ArrowRight");
@@ -446,6 +447,35 @@ await test("a curve by the hour is drawn by the hour, though a day is asked by h
   const sum = total(hourly.energy, "2026-01-05", "2026-01-06");
   assert.equal(await figures.nth(0).textContent(), kwh(sum, sum < 10_000 ? 2 : 1));
   assert.equal(await figures.nth(2).textContent(), "24 sur 24");
+});
+
+await test("days known by their index alone are drawn, and counted where the curve has a hole", async () => {
+  await visit(page, "");
+  const week = { "2026-02-02": 50_000, "2026-02-03": 62_000, "2026-02-04": 70_000 };
+  const day = { "2025-06-17": 10_000, "2025-06-18": 19_000 };
+  await drop(page, [
+    { name: "index-2026.csv", text: indexes(week) },
+    { name: "index-2025.csv", text: indexes(day) },
+  ]);
+  await heading(/C’est fait/).waitFor();
+  await visit(page, "energy?by=week&on=2026-02-02");
+  assert.equal(await figures.nth(0).textContent(), kwh(20_000, 1));
+  assert.equal(await figures.nth(2).textContent(), "2 sur 7");
+  await page.getByText("Voir les chiffres en tableau").click();
+  await page
+    .getByRole("row", { name: /lundi 2 février/ })
+    .getByText(kwh(12_000, 1))
+    .waitFor();
+  assert.equal(await page.locator("tbody tr").count(), 7);
+  await visit(page, "energy?by=day&on=2026-02-03");
+  assert.equal(await figures.nth(0).textContent(), kwh(8_000, 2));
+  assert.equal(await figures.nth(2).textContent(), "1 sur 1");
+  await accessible(page, "day, by its index");
+  await visit(page, "energy?by=day&on=2025-06-17");
+  assert.equal(await figures.nth(0).textContent(), kwh(9_000, 2));
+  await main.getByText("12 mesures manquent.").waitFor();
+  await visit(page, "energy?by=month&on=2026-02-01&of=energy.electricity.index");
+  assert.equal(await figures.count(), 2); // what the meter shows is not compared
 });
 
 await test("a file of which no line can be read adds nothing, and says so", async () => {
