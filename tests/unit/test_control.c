@@ -221,7 +221,8 @@ static bool send_raw(int fd, const char *bytes, size_t len, int fd_count)
     if (fd_count > 0) {
         header.msg_control = control.bytes;
         header.msg_controllen = CMSG_SPACE((size_t)fd_count * sizeof(int));
-        rights = CMSG_FIRSTHDR(&header);
+        if (!(rights = CMSG_FIRSTHDR(&header)))
+            return false;
         rights->cmsg_level = SOL_SOCKET;
         rights->cmsg_type = SCM_RIGHTS;
         rights->cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int));
