@@ -111,7 +111,7 @@ await test("too many attempts: the wait is told", async () => {
       body: JSON.stringify({ type: "throttled", title: "…", status: 429, detail: "…" }),
     }),
   );
-  await page.keyboard.press("Enter");
+  await page.locator("#passphrase").press("Enter"); // the field has the focus again once the first answer is shown
   await page.locator("#passphrase-error").getByText("Attendez 2 secondes").waitFor();
   await button(/Réessayer dans/).waitFor();
   await accessible(page, "door, waiting");
