@@ -1,9 +1,11 @@
 # Tests are found by their names: tests/unit/test_<stem>.c checks <stem>.c and links the module that owns it.
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
 
-# gcc's analyser reads the program, not its tests: it does not see that a failing assertion of cmocka never returns.
+# Where gcc 12's analyser imagines a null pointer or a leak, since it does not see that a failing assertion of
+# cmocka never returns. All else is read by it.
 if(TRABOULE_ANALYZE)
-  add_compile_options($<$<COMPILE_LANGUAGE:C>:-fno-analyzer>)
+  set_source_files_properties(tests/unit/test_vault_copy.c tests/unit/test_vault_writer.c
+    tests/integration/vault_disk.c PROPERTIES COMPILE_OPTIONS -fno-analyzer)
 endif()
 
 file(GLOB harness_sources CONFIGURE_DEPENDS tests/harness/*.c)

@@ -10,6 +10,7 @@
 #include "pds/store/dataset.h"
 #include "pds/vault/vault.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct tmpvault {
@@ -24,6 +25,8 @@ static inline struct tmpvault *tmpvault_new(void)
 {
     struct tmpvault *t = mem_new(sizeof *t);
 
+    if (!t)
+        abort(); /* no test goes on without it */
     json_start();
     assert_ok(random_start());
     assert_ok(dataset_start());
