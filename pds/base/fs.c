@@ -1,6 +1,7 @@
 #include "pds/base/fs.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/str.h"
 #include "pds/base/limits.h"
 
 #include <fcntl.h>
@@ -226,6 +227,47 @@ enum err fs_make(const char *path, const void *bytes, size_t len)
         fill(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR), path, bytes, len);
 
     return e ? e : sync_parent(path);
+}
+
+enum err fs_draft_new(const char *path, struct fs_draft *out)
+{
+    struct fs_draft d = {.fd = -1};
+    enum err e;
+
+    if ((e = str_copy(str_of(path), d.path, sizeof d.path)))
+        return err_wrap(e, "a path");
+    if ((size_t)snprintf(d.beside, sizeof d.beside, "%s.new-XXXXXX", path) >= sizeof d.beside)
+        return err_set(ERR_TOO_LARGE, "a path of %zu bytes", strlen(path));
+    if ((d.fd = mkostemp(d.beside, O_CLOEXEC)) < 0) /* mode 0600 */
+        return fs_error("making", path);
+    *out = d;
+    return ERR_OK;
+}
+
+enum err fs_draft_keep(struct fs_draft *d)
+{
+    enum err e = ERR_OK;
+
+    if (fsync(d->fd))
+        e = fs_error("syncing", d->path);
+    else if (rename(d->beside, d->path))
+        e = fs_error("replacing", d->path);
+    if (e) {
+        fs_draft_drop(d);
+        return e;
+    }
+    (void)close(d->fd); /* synced */
+    d->fd = -1;
+    return sync_parent(d->path);
+}
+
+void fs_draft_drop(struct fs_draft *d)
+{
+    if (d->fd < 0)
+        return;
+    (void)close(d->fd);
+    (void)unlink(d->beside); /* what it was for has failed, which is told */
+    d->fd = -1;
 }
 
 enum err fs_replace(const char *path, const void *bytes, size_t len)

@@ -35,6 +35,17 @@ MUST_CHECK enum err fs_replace(const char *path, const void *bytes, size_t len);
  * is none, but for the folder's sync. */
 MUST_CHECK enum err fs_make(const char *path, const void *bytes, size_t len);
 
+/* A file that is written piece by piece and takes its name when it is whole: made beside as path.new-XXXXXX,
+ * mode 0600. */
+struct fs_draft {
+    int fd; /* to write and to read; -1 when there is none */
+    char path[FS_PATH_BYTES], beside[FS_PATH_BYTES];
+};
+MUST_CHECK enum err fs_draft_new(const char *path, struct fs_draft *out);
+/* Sync it and give it its name, in the place of what had it. Whatever comes of it, the draft is over. */
+MUST_CHECK enum err fs_draft_keep(struct fs_draft *d);
+void fs_draft_drop(struct fs_draft *d); /* nothing is left; after fs_draft_keep() it does nothing */
+
 MUST_CHECK enum err fs_write_all(int fd, const void *bytes, size_t len); /* all of it, or an error */
 MUST_CHECK enum err fs_sync_dir(const char *path);
 

@@ -20,26 +20,28 @@
 #include <unistd.h>
 
 const struct command COMMANDS[] = {
-    {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NEED_NOTHING,
-     cmd_init},
+    {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NULL, NULL,
+     NEED_NOTHING, cmd_init},
     {"serve", "STORE", "serve the owner's pages; without a key the store starts locked", SERVE_OPTIONS, 1, 1,
-     0, NEED_STORE, cmd_serve},
+     0, NULL, NULL, NEED_STORE, cmd_serve},
     {"import", "STORE FILE...", "put files of a provider into the store", IMPORT_OPTIONS, 2,
-     1 + LIMIT_FILES_IMPORT, 1, NEED_OPEN, cmd_import},
-    {"query", "STORE DATASET", "read a dataset, as it is or by steps", QUERY_OPTIONS, 2, 2, 0, NEED_OPEN,
-     cmd_query},
-    {"datasets", "STORE", "list the datasets, and what the store has of each", LIST_OPTIONS, 1, 1, 0,
-     NEED_OPEN, cmd_datasets},
-    {"sources", "STORE", "list where the data comes from", PAGE_OPTIONS, 1, 1, 0, NEED_OPEN, cmd_sources},
-    {"imports", "STORE [undo ID]", "list the imports, or take one back", PAGE_OPTIONS, 1, 3, 0, NEED_OPEN,
-     cmd_imports},
-    {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NEED_TRY,
-     cmd_check},
-    {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NEED_STORE, cmd_passphrase},
-    {"recover", "STORE", "set a new passphrase with the recovery code", RECOVER_OPTIONS, 1, 1, 0, NEED_STORE,
-     cmd_recover},
+     1 + LIMIT_FILES_IMPORT, 1, NULL, NULL, NEED_OPEN, cmd_import},
+    {"query", "STORE DATASET", "read a dataset, as it is or by steps", QUERY_OPTIONS, 2, 2, 0, NULL, NULL,
+     NEED_OPEN, cmd_query},
+    {"datasets", "STORE", "list the datasets, and what the store has of each", LIST_OPTIONS, 1, 1, 0, NULL,
+     NULL, NEED_OPEN, cmd_datasets},
+    {"sources", "STORE", "list where the data comes from", PAGE_OPTIONS, 1, 1, 0, NULL, NULL, NEED_OPEN,
+     cmd_sources},
+    {"imports", "STORE [undo ID]", "list the imports, or take one back", PAGE_OPTIONS, 1, 3, 0, NULL, NULL,
+     NEED_OPEN, cmd_imports},
+    {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NULL, NULL,
+     NEED_TRY, cmd_check},
+    {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NULL, NULL, NEED_STORE,
+     cmd_passphrase},
+    {"recover", "STORE", "set a new passphrase with the recovery code", RECOVER_OPTIONS, 1, 1, 0, NULL, NULL,
+     NEED_STORE, cmd_recover},
     {"bench", "STORE", "measure this machine with a throw-away store beside STORE", BENCH_OPTIONS, 1, 1, 0,
-     NEED_NOTHING, cmd_bench},
+     NULL, NULL, NEED_NOTHING, cmd_bench},
     {0},
 };
 
@@ -135,6 +137,32 @@ static int finish(const struct command *c, enum err e, FILE *out, FILE *err)
 
 static bool runs_open(const struct command *c) { return c->need == NEED_OPEN || c->need == NEED_TRY; }
 
+/* How many of the arguments are files. */
+static size_t file_arguments(const struct command *c, const struct opts *opts)
+{
+    if (c->first_file == 0 || opts->arg_count <= c->first_file ||
+        (c->file_verb && strcmp(opts->args[1], c->file_verb) != 0))
+        return 0;
+    return opts->arg_count - c->first_file;
+}
+
+static const char *output_path(const struct command *c, const struct opts *opts)
+{
+    return c->output ? opt_get(c->options, opts, c->output) : NULL;
+}
+
+/* The descriptor of the output comes last; false when it should have, and did not. */
+static bool has_output(struct invocation *inv)
+{
+    inv->output = -1;
+    if (!output_path(inv->command, inv->opts))
+        return true;
+    if (inv->file_count == 0)
+        return false;
+    inv->output = inv->files[--inv->file_count];
+    return true;
+}
+
 /* Parse argv again and run; *inv has its store, files and streams. */
 static int run_parsed(int argc, char *const argv[], struct invocation *inv)
 {
@@ -152,7 +180,7 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
     inv->opts = &opts;
     inv->now = clock_now();
     if (!(e = parse(c, argc - 2, argv + 2, &opts)))
-        e = c->first_file && opts.arg_count != c->first_file + inv->file_count
+        e = !has_output(inv) || file_arguments(c, &opts) != inv->file_count
                 ? err_set(ERR_INVALID, "files are missing")
                 : c->run(inv);
     inv->opts = NULL; /* it ends with this function */
@@ -168,36 +196,50 @@ int command_run_open(int argc, char *const argv[], struct store *store, const st
     return run_parsed(argc, argv, &inv);
 }
 
-static enum err open_files(const struct command *c, const struct opts *opts,
-                           int files[static LIMIT_FILES_IMPORT], size_t *count)
+/* What the caller opens for the command, wherever it runs. */
+struct opened {
+    int files[LIMIT_FILES_IMPORT + 1]; /* those of the arguments, then the output */
+    size_t count;
+    struct fs_draft output; /* its fd is -1 when there is none */
+};
+
+/* The output of a command that failed is not kept. */
+static void opened_done(struct opened *o) { fs_draft_drop(&o->output); }
+
+static enum err open_files(const struct command *c, const struct opts *opts, struct opened *o)
 {
-    *count = 0;
-    for (size_t i = c->first_file; c->first_file && i < opts->arg_count; i++) {
-        int fd = open(opts->args[i], O_RDONLY | O_CLOEXEC);
+    size_t count = file_arguments(c, opts);
+    const char *output = output_path(c, opts);
+    enum err e;
+
+    for (size_t i = 0; i < count; i++) {
+        int fd = open(opts->args[c->first_file + i], O_RDONLY | O_CLOEXEC);
 
         if (fd < 0)
-            return fs_error("opening", opts->args[i]);
-        files[(*count)++] = fd;
+            return fs_error("opening", opts->args[c->first_file + i]);
+        o->files[o->count++] = fd;
     }
+    if (!output)
+        return ERR_OK;
+    if ((e = fs_draft_new(output, &o->output)))
+        return e;
+    o->files[o->count++] = o->output.fd;
     return ERR_OK;
 }
 
 /* In the daemon when one serves the store, else here. */
-static enum err run_open(const struct command *c, int argc, char *const argv[], const struct opts *opts,
-                         int *status)
+static enum err run_somewhere(const struct command *c, int argc, char *const argv[], const struct opts *opts,
+                              const struct opened *o, int *status)
 {
     AUTO(store_freep) struct store *store = NULL;
     AUTO(store_key_freep) struct store_key *root = NULL;
     struct invocation inv;
-    int files[LIMIT_FILES_IMPORT];
-    size_t count;
     enum err e;
 
-    if ((e = store_new(opts->args[0], &store)) || (e = open_files(c, opts, files, &count)) ||
-        (e = key_find(store, c->options, opts, true, &root, NULL)))
+    if ((e = store_new(opts->args[0], &store)) || (e = key_find(store, c->options, opts, true, &root, NULL)))
         return e;
     for (int tries = 0;; tries++) {
-        e = control_call(opts->args[0], root, argc, argv, files, count, status);
+        e = control_call(opts->args[0], root, argc, argv, o->files, o->count, status);
         if (e != ERR_NOT_FOUND)
             return e;
         if ((e = store_unlock(store, root, clock_now())) != ERR_BUSY || tries == COMMAND_BUSY_TRIES)
@@ -205,7 +247,7 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
         (void)usleep(COMMAND_BUSY_WAIT_US); /* a daemon is starting, or another command is at work */
     }
     inv = (struct invocation){
-        .store = store, .files = files, .file_count = count, .out = stdout, .err = stderr};
+        .store = store, .files = o->files, .file_count = o->count, .out = stdout, .err = stderr};
     if (e && e != ERR_CORRUPT)
         return e;
     inv.root = e ? root : NULL;
@@ -213,10 +255,22 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
     return ERR_OK;
 }
 
+static enum err run_open(const struct command *c, int argc, char *const argv[], const struct opts *opts,
+                         int *status)
+{
+    AUTO(opened_done) struct opened o = {.output.fd = -1};
+    enum err e;
+
+    if ((e = open_files(c, opts, &o)) || (e = run_somewhere(c, argc, argv, opts, &o, status)))
+        return e;
+    return *status == 0 && o.output.fd >= 0 ? fs_draft_keep(&o.output) : ERR_OK;
+}
+
 static enum err run_here(const struct command *c, const struct opts *opts)
 {
     AUTO(store_freep) struct store *store = NULL;
-    struct invocation inv = {.command = c, .opts = opts, .out = stdout, .err = stderr, .now = clock_now()};
+    struct invocation inv = {
+        .command = c, .opts = opts, .output = -1, .out = stdout, .err = stderr, .now = clock_now()};
     enum err e;
 
     if (c->need == NEED_STORE && (e = store_new(opts->args[0], &store)))

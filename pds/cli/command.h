@@ -31,6 +31,7 @@ struct invocation {
     const struct store_key *root; /* only when the store could not be opened for damage */
     const int *files;             /* descriptors of FILE… arguments, in order, for commands with files */
     size_t file_count;
+    int output; /* descriptor of the file that an option names, to be written (and read); -1 without one */
     FILE *out, *err;
     int64_t now; /* seconds, UTC */
 };
@@ -42,6 +43,9 @@ struct command {
     const struct opt *options;
     size_t min_args, max_args;
     size_t first_file; /* place of the first argument that is a file to be opened for reading; 0 for none */
+    const char *file_verb; /* there are files only behind this word ("add"); NULL: always */
+    const char *output;    /* name of the option whose file the command writes; NULL: it has none. The file
+                              takes its name when the command has done */
     enum command_need need;
     enum err (*run)(struct invocation *inv);
 };

@@ -86,7 +86,7 @@ enum err control_call(const char *dir, const struct store_key *root, int argc, c
 
     if (!message)
         return err_set(ERR_NO_MEMORY, "control");
-    if (file_count > LIMIT_FILES_IMPORT)
+    if (file_count > LIMIT_FILES_IMPORT + 1)
         e = err_set(ERR_TOO_LARGE, "more than %d files", LIMIT_FILES_IMPORT);
     else if (!(e = pack(root, argc, argv, message, &len)) && !(e = connect_to(dir, &fd)) &&
              !(e = send_all(fd, message, len, files, file_count))) {

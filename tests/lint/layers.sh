@@ -25,7 +25,8 @@ BEGIN {
     owner["sqlite3.h"] = "pds/vault"
     owner["microhttpd.h"] = "pds/httpd"
     owner["jansson.h"] = "*"
-    owner["csv.h"] = owner["expat.h"] = owner["archive.h"] = owner["archive_entry.h"] = "connectors/files"
+    owner["expat.h"] = "connectors/files"
+    owner["archive.h"] = owner["archive_entry.h"] = "pds/archive"
     owner["curl/curl.h"] = "connectors/kit"
     known = " aio.h arpa/inet.h assert.h complex.h ctype.h dirent.h dlfcn.h elf.h endian.h errno.h fcntl.h fenv.h float.h" \
         " fnmatch.h ftw.h glob.h grp.h iconv.h ifaddrs.h inttypes.h iso646.h langinfo.h libgen.h limits.h link.h locale.h" \

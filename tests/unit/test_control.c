@@ -283,7 +283,7 @@ static void command_line_of_any_length_is_carried_or_refused(void **state)
 {
     static char word[LIMIT_CONTROL_REQUEST_BYTES];
     const char *const words[] = {"traboule", "query", "S", word, NULL};
-    int files[LIMIT_FILES_IMPORT + 1] = {0}, status = -1;
+    int files[LIMIT_FILES_IMPORT + 2] = {0}, status = -1;
 
     (void)state;
     memset(word, 'x', sizeof word - 1);

@@ -1,0 +1,28 @@
+/* Erasure: gone from live and free pages, the log, the index of words, and blobs with their keys.
+ *
+ * It runs in steps, each durable; what a crash cuts goes on at the next opening. It works on a full disk,
+ * from the space that is kept for it. The trail keeps that something was erased, and no more. */
+#ifndef STORE_ERASE_H
+#define STORE_ERASE_H
+#include "pds/base/err.h"
+#include "pds/base/json.h"
+#include "pds/store/dataset.h"
+#include "pds/store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct erase_request {
+    const struct dataset *dataset; /* NULL: any */
+    int64_t source_id;             /* 0: any */
+    int64_t from, to;              /* records that start in [from, to); INT64_MIN, INT64_MAX: without limit */
+    bool whole; /* everything: records, documents, annotations, imports, the trail's contents */
+};
+/* {"records","documents","annotations","sources","imports"}: how many went. ERR_NOT_FOUND for a source that
+ * is none. ERR_BUSY when a reader keeps old pages for more than 10 s: what was asked is erased from the data,
+ * and the log is cleaned at the next opening. */
+MUST_CHECK enum err erase_run(struct store *s, const struct erase_request *request, int64_t now,
+                              json_t **out);
+/* Go on with what a crash cut. Once after opening. */
+MUST_CHECK enum err erase_recover(struct store *s, struct vault *v, int64_t now);
+#endif

@@ -1,0 +1,27 @@
+-- What the owner says of records, and what shall be gone.
+
+-- A remark on a stretch of a dataset.
+CREATE TABLE annotation (
+    number     INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    dataset    TEXT NOT NULL,
+    start_at   INTEGER NOT NULL,           -- seconds, UTC
+    end_at     INTEGER NOT NULL,
+    text       TEXT NOT NULL,
+    revision   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX annotation_by_dataset ON annotation (dataset, start_at);
+
+-- An erasure that has begun. It goes on at the next opening until nothing is left of what it names; then its
+-- row goes too. NULL stands for "any".
+CREATE TABLE erasure (
+    number    INTEGER PRIMARY KEY,
+    dataset   TEXT,
+    source_id INTEGER,
+    from_at   INTEGER,                     -- records that start in [from_at, to_at)
+    to_at     INTEGER,
+    whole     INTEGER NOT NULL,            -- 1: everything that the store holds
+    begun_at  INTEGER NOT NULL
+) STRICT;
