@@ -1,0 +1,72 @@
+#include "pds/crypto/sha256.h"
+
+#include "pds/crypto/random.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256), "room for the state");
+_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct sha256), "place for the state");
+_Static_assert(crypto_hash_sha256_BYTES == SHA256_BYTES, "size of a hash");
+_Static_assert(crypto_auth_hmacsha256_BYTES == SHA256_BYTES, "size of an HMAC");
+
+/* libsodium's functions always return 0. */
+static crypto_hash_sha256_state *state_of(struct sha256 *h) { return (void *)h->opaque; }
+
+void sha256_init(struct sha256 *h) { (void)crypto_hash_sha256_init(state_of(h)); }
+
+void sha256_add(struct sha256 *h, const void *bytes, size_t len)
+{
+    if (len) /* then bytes may be NULL */
+        (void)crypto_hash_sha256_update(state_of(h), bytes, len);
+}
+
+void sha256_end(struct sha256 *h, uint8_t out[static SHA256_BYTES])
+{
+    (void)crypto_hash_sha256_final(state_of(h), out);
+}
+
+void sha256_of(const void *bytes, size_t len, uint8_t out[static SHA256_BYTES])
+{
+    struct sha256 h;
+
+    sha256_init(&h);
+    sha256_add(&h, bytes, len);
+    sha256_end(&h, out);
+}
+
+void sha256_text(const uint8_t hash[static SHA256_BYTES], char out[static SHA256_TEXT_BYTES])
+{
+    (void)sodium_bin2hex(out, SHA256_TEXT_BYTES, hash, SHA256_BYTES);
+}
+
+void sha256_hmac(const void *key, size_t key_len, const void *bytes, size_t len,
+                 uint8_t out[static SHA256_BYTES])
+{
+    static const uint8_t NONE[1];
+    crypto_auth_hmacsha256_state s;
+
+    (void)crypto_auth_hmacsha256_init(&s, key_len ? key : NONE, key_len);
+    if (len)
+        (void)crypto_auth_hmacsha256_update(&s, bytes, len);
+    (void)crypto_auth_hmacsha256_final(&s, out);
+    random_wipe(&s, sizeof s);
+}
+
+void sha256_hkdf(const void *salt, size_t salt_len, const void *secret, size_t secret_len, const void *info,
+                 size_t info_len, uint8_t out[static SHA256_BYTES])
+{
+    static const uint8_t FIRST = 1; /* number of the block */
+    crypto_auth_hmacsha256_state s;
+    uint8_t key[SHA256_BYTES];
+
+    /* An empty key and one of zeros are the same to HMAC, which fills up with zeros. */
+    sha256_hmac(salt, salt_len, secret, secret_len, key);
+    (void)crypto_auth_hmacsha256_init(&s, key, sizeof key);
+    if (info_len)
+        (void)crypto_auth_hmacsha256_update(&s, info, info_len);
+    (void)crypto_auth_hmacsha256_update(&s, &FIRST, 1);
+    (void)crypto_auth_hmacsha256_final(&s, out);
+    random_wipe(&s, sizeof s);
+    random_wipe(key, sizeof key);
+}
