@@ -1,6 +1,16 @@
 /* What the measurements share: programs run in turn, a served store, load on it, rows of the table. */
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 
@@ -67,6 +77,20 @@ export class Lab {
     return use;
   }
 
+  /** Copy a folder of files to a place where nothing stays, each synced; seconds that it took. */
+  copySynced(from, to) {
+    const begun = process.hrtime.bigint();
+    cpSync(from, to, { recursive: true });
+    for (const entry of readdirSync(to, { recursive: true, withFileTypes: true })) {
+      const fd = openSync(join(entry.path, entry.name), "r");
+      fsyncSync(fd);
+      closeSync(fd);
+    }
+    const took = Number(process.hrtime.bigint() - begun) / 1e9;
+    rmSync(to, { recursive: true });
+    return took;
+  }
+
   /** Database work in a folder of its own; kind is plain, sealed, sqlcipher or unkeyed: SQLCipher that does not seal. */
   sql(kind, work, cacheKib, size) {
     const text = this.sqlText(kind, work, cacheKib, size);
@@ -97,13 +121,20 @@ export class Lab {
   /** A store with a key file, as cheap to open as is allowed. */
   makeStore() {
     const folder = this.folder();
-    const store = { dir: join(folder, "store"), key: join(folder, "key"), passphrase: PASSPHRASE };
-    const secret = join(folder, "passphrase");
-    writeFileSync(secret, `${PASSPHRASE}\n`, { mode: 0o600 });
-    this.run(
-      ...["traboule", "init", store.dir, "--passphrase-file", secret],
+    const at = (name) => join(folder, name);
+    const store = {
+      dir: at("store"),
+      key: at("key"),
+      code: at("code"),
+      secret: at("passphrase"),
+      passphrase: PASSPHRASE,
+    };
+    writeFileSync(store.secret, `${PASSPHRASE}\n`, { mode: 0o600 });
+    const made = this.json(
+      ...["traboule", "init", store.dir, "--passphrase-file", store.secret, "--json"],
       ...["--key-file", store.key, "--kdf-memory-mib", "64"],
     );
+    writeFileSync(store.code, `${made.recovery_code}\n`, { mode: 0o600 });
     return store;
   }
 

@@ -3,8 +3,9 @@
  *
  * Each connection sends its next request when it has the whole answer to the last one. Request number n,
  * counted from FIRST, fills in @start@ and @end@ (a minute of its own), @year@ and @next@ (1 January of one
- * of nine years) in PATH and BODY. What ends in the first half second warms up and is not counted. Prints one
- * JSON object; "next" is the first number that no request has had. */
+ * of nine years), @day@ and @morrow@ (one of 600 days and the day after) in PATH and BODY. What ends in the
+ * first half second warms up and is not counted. Prints one JSON object; "next" is the first number that no
+ * request has had. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 enum { CONNECTIONS_MAX = 256, REQUEST_BYTES = 16384, HEAD_BYTES = 16384, READ_BYTES = 131072, MINUTE_S = 60 };
+enum { FIRST_DAY = 1420070400, DAYS = 600, DAY_S = 86400 };
 enum { FIRST_INSTANT = 946684800, FIRST_YEAR = 2015, YEARS = 9, WARM_UP_NS = 500000000 };
 
 enum phase { HEAD, LENGTH_BODY, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER };
@@ -75,6 +77,16 @@ static int write_instant(char *out, size_t size, long minute)
     return (int)strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &t);
 }
 
+/* Midnight of one of the days after 1 January 2015; neighbours in n lie apart. */
+static int write_day(char *out, size_t size, long n, int after)
+{
+    time_t at = FIRST_DAY + (time_t)(n * 37 % DAYS + after) * DAY_S;
+    struct tm t;
+
+    (void)gmtime_r(&at, &t);
+    return (int)strftime(out, size, "%Y-%m-%d", &t);
+}
+
 /* Write a template with the words of request n filled in; gives the length. */
 static size_t fill(char *out, size_t size, const char *text, long n)
 {
@@ -90,6 +102,12 @@ static size_t fill(char *out, size_t size, const char *text, long n)
         } else if (strncmp(text, "@year@", 6) == 0 || strncmp(text, "@next@", 6) == 0) {
             at += snprintf(at, 32, "%ld-01-01", FIRST_YEAR + n % YEARS + (text[1] == 'n'));
             text += 6;
+        } else if (strncmp(text, "@day@", 5) == 0) {
+            at += write_day(at, 32, n, 0);
+            text += 5;
+        } else if (strncmp(text, "@morrow@", 8) == 0) {
+            at += write_day(at, 32, n, 1);
+            text += 8;
         } else {
             *at++ = *text++;
         }

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { backups, files, millions } from "./keep.mjs";
 import { Lab } from "./lab.mjs";
 import {
   equip,
@@ -15,7 +16,7 @@ import {
   writes,
 } from "./parts.mjs";
 
-const PARTS = { sql, records, writes, requests, import: imports, reads, start, memory: memories };
+const PARTS = { sql, records, writes, requests, import: imports, reads, start, memory: memories, files, backup: backups, millions };
 const BUSY_LOAD = 1.5;
 
 const args = process.argv.slice(2);
