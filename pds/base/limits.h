@@ -27,6 +27,8 @@
 #define LIMIT_UPLOAD_BYTES         (2 * GIB)
 #define LIMIT_UPLOAD_QUEUE_BYTES   (256 * KIB) /* of an upload, waiting for its reader */
 #define LIMIT_URL_SEGMENTS         16
+#define LIMIT_WORKERS              16 /* threads that run handlers */
+#define LIMIT_WORKERS_STORE        8  /* of them, for one of many stores */
 #define LIMIT_POINTS_ANSWER        100000
 #define LIMIT_LIST_ANSWER          1000
 
@@ -49,6 +51,22 @@
 #define LIMIT_POINTS_FILE     10000000
 #define LIMIT_FILES_IMPORT    64  /* in one command or request */
 #define LIMIT_WARNINGS        100 /* told one by one; the rest is counted */
+
+/* Archives of others */
+#define LIMIT_ARCHIVE_ENTRIES    10000
+#define LIMIT_ARCHIVE_BYTES      (2 * GIB) /* of all entries, plain */
+#define LIMIT_ARCHIVE_RATIO      200       /* plain : packed */
+#define LIMIT_ARCHIVE_NAME_BYTES 1024
+
+/* Many stores of one daemon */
+#define LIMIT_STORE_NAME   32 /* letters, digits and '-' */
+#define LIMIT_STORES       4096
+#define LIMIT_STORES_OPEN  64
+#define LIMIT_STORE_IDLE_S LIMIT_SESSION_IDLE_S /* an open store without use is closed; --idle-minutes */
+
+/* The trail */
+#define LIMIT_NOTE_BYTES  (64 * KIB)
+#define LIMIT_PROOF_BYTES (128 * KIB)
 
 /* The vault */
 #define LIMIT_KEYS_FILE_BYTES       (64 * KIB)
