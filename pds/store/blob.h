@@ -13,7 +13,8 @@
 
 enum { BLOB_NAME_BYTES = 16, BLOB_SHA256_BYTES = 32 };
 
-struct db; /* pds/vault/db.h */
+struct db;    /* pds/vault/db.h */
+struct vault; /* pds/vault/vault.h */
 
 /* A file on its way in. Freed before blob_keep(), it leaves nothing. */
 struct blob_writer;
@@ -29,8 +30,8 @@ void blob_kept(struct blob_writer *w);
 void blob_writer_free(struct blob_writer *w);
 static inline void blob_writer_freep(struct blob_writer **w) { blob_writer_free(*w); }
 
-/* Reading, at any place. Opened with a snapshot, it may outlive it. ERR_CORRUPT when the file is not there or
- * not whole; the story names the blob by its number. */
+/* Reading, at any place. Opened with a snapshot, it may outlive it, and the blob. ERR_CORRUPT when the file
+ * is not there or not whole; the story names the blob by its number. ERR_NOT_FOUND when it was dropped. */
 struct blob_reader;
 MUST_CHECK enum err blob_reader_new(struct store *s, struct db *db, int64_t id, struct blob_reader **out);
 uint64_t blob_size(const struct blob_reader *r); /* plain bytes */
@@ -40,11 +41,13 @@ static inline void blob_reader_freep(struct blob_reader **r) { blob_reader_free(
 
 /* Forget one, inside a write: its key is gone with the write. blob_sweep() afterwards takes the file. */
 MUST_CHECK enum err blob_drop(struct db *db, int64_t id);
-/* Take away files that no row names and nobody is writing. At opening, and after a drop. Does nothing while
- * held. */
-MUST_CHECK enum err blob_sweep(struct store *s, struct db *db);
-/* While a copy of the store is made, files stay. */
+/* Take away files that no row names and nobody is writing. At opening, when a folder that is missing is made,
+ * and after a write that dropped some is durable: not within it. It borrows a reader of v, the store's vault,
+ * so the caller has none in hand. While held it waits for blob_unhold(). */
+MUST_CHECK enum err blob_sweep(struct store *s, struct vault *v);
+/* While a copy of the store is made, files stay: from before its snapshot is taken. */
 void blob_hold(struct store *s);
+/* The last one sweeps what was asked for meanwhile; the caller is inside the store, with no reader. */
 void blob_unhold(struct store *s);
 
 /* All blobs, by id after `after`: ERR_NOT_FOUND after the last. */
@@ -56,7 +59,8 @@ struct blob_row {
 };
 MUST_CHECK enum err blob_next(struct db *db, int64_t after, struct blob_row *out);
 
-/* Read every blob; `found` tells those that are damaged. Adds to *files. */
+/* Read every blob; `found` tells those that are damaged, and what lies in the folder that is no blob. Adds to
+ * *files. ERR_LOCKED when the store is being locked. */
 typedef void blob_problem(void *context, const char *where, const char *what);
 MUST_CHECK enum err blob_check(struct store *s, struct db *db, blob_problem *found, void *context,
                                uint64_t *files);

@@ -4,6 +4,7 @@
 #include "pds/base/mem.h"
 #include "pds/crypto/keyfile.h"
 #include "pds/crypto/random.h"
+#include "pds/store/blob.h"
 #include "pds/store/import.h"
 #include "pds/vault/vault.h"
 
@@ -25,6 +26,8 @@ enum err store_new(const char *dir, struct store **out)
         return err_set(ERR_NO_MEMORY, "store");
     (void)pthread_mutex_init(&s->derive, NULL); /* none of these can fail on Linux */
     (void)pthread_mutex_init(&s->mutex, NULL);
+    (void)pthread_mutex_init(&s->blobs.mutex, NULL);
+    (void)pthread_mutex_init(&s->blobs.sweep, NULL);
     (void)pthread_condattr_init(&clock);
     (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&s->changed, &clock);
@@ -48,6 +51,8 @@ void store_free(struct store *s)
     (void)pthread_cond_destroy(&s->changed); /* nobody waits any more */
     (void)pthread_mutex_destroy(&s->mutex);
     (void)pthread_mutex_destroy(&s->derive);
+    (void)pthread_mutex_destroy(&s->blobs.mutex);
+    (void)pthread_mutex_destroy(&s->blobs.sweep);
     mem_free(s);
 }
 
@@ -84,7 +89,8 @@ static enum err open_files(struct store *s, const struct store_key *root, int64_
     AUTO(vault_closep) struct vault *vault = NULL;
     enum err e;
 
-    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = import_recover(vault, now)))
+    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = import_recover(vault, now)) ||
+        (e = blob_sweep(s, vault)))
         return err_wrap(e, "opening the store");
     *out = vault;
     vault = NULL; /* the caller's now */

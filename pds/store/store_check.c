@@ -3,6 +3,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/fs.h"
 #include "pds/base/limits.h"
+#include "pds/store/blob.h"
 #include "pds/store/store_internal.h"
 #include "pds/vault/vault.h"
 
@@ -48,30 +49,35 @@ static enum err check_folder(const char *dir, json_t *problems)
     return ERR_OK;
 }
 
+static enum err check_open(struct store *s, json_t *problems, struct vault_check_report *pages,
+                           uint64_t *files)
+{
+    AUTO(store_view_done) struct store_view view = {0};
+    enum err e;
+
+    if ((e = store_view(s, &view)) || (e = vault_check(view.vault, found, problems, pages)))
+        return e;
+    return blob_check(s, view.db, found, problems, files);
+}
+
 enum err store_check(struct store *s, const struct store_key *root, json_t **out)
 {
     AUTO(json_freep) json_t *report = NULL;
     AUTO(json_freep) json_t *problems = json_array();
     struct vault_check_report pages = {0};
-    struct vault *vault;
+    uint64_t files = 0;
     enum err e;
 
     if (!problems)
         return err_set(ERR_NO_MEMORY, "check");
     if ((e = check_folder(store_dir(s), problems)))
         return e;
-    if (root) {
-        e = vault_check_files(store_dir(s), root, store_id(s), found, problems, &pages);
-    } else {
-        if ((e = store_enter(s, &vault)))
-            return e;
-        e = vault_check(vault, found, problems, &pages);
-        store_leave(s);
-    }
+    e = root ? vault_check_files(store_dir(s), root, store_id(s), found, problems, &pages)
+             : check_open(s, problems, &pages, &files);
     if (e)
         return e;
     report = json_pack("{s:b, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0,
-                       "pages", (json_int_t)pages.pages, "files", (json_int_t)0, "problems", problems);
+                       "pages", (json_int_t)pages.pages, "files", (json_int_t)files, "problems", problems);
     if (!report)
         return err_set(ERR_NO_MEMORY, "check");
     *out = report;

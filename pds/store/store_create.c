@@ -6,6 +6,8 @@
 #include "pds/crypto/recovery.h"
 #include "pds/vault/vault.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,15 +27,30 @@ static enum err wrap_keys(struct keyfile *keys, const struct store_key *root,
     return ERR_OK;
 }
 
+/* What was not made is not there. */
+static void remove_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *file;
+
+    while (folder && (file = readdir(folder)))
+        (void)unlinkat(dirfd(folder), file->d_name, 0);
+    if (folder)
+        (void)closedir(folder); /* it was only read */
+    (void)rmdir(path);
+}
+
 void store_remove(const char *dir)
 {
-    static const char *const NAMES[] = {"vault.db", "vault.db-wal", "keys.json", "lock", "files"};
+    static const char *const NAMES[] = {"vault.db", "vault.db-wal", "keys.json", "lock"};
     char path[FS_PATH_BYTES];
 
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (!fs_join(path, dir, NAMES[i]))
-            (void)(unlink(path) && rmdir(path)); /* what was not made is not there */
+            (void)unlink(path);
     }
+    if (!fs_join(path, dir, "files"))
+        remove_folder(path);
     (void)rmdir(dir);
 }
 

@@ -9,6 +9,15 @@
 
 enum store_state { STORE_LOCKED, STORE_OPENING, STORE_OPEN, STORE_CLOSING };
 
+/* What blob.c keeps of an open store. */
+struct blob_yard {
+    pthread_mutex_t mutex;       /* guards `writers` */
+    pthread_mutex_t sweep;       /* one sweep at a time, and none while held; guards the rest. Taken first. */
+    struct blob_writer *writers; /* their files have no row yet */
+    unsigned holds;
+    bool sweep_due;
+};
+
 struct store {
     char dir[FS_PATH_BYTES];
     char keys_path[FS_PATH_BYTES];
@@ -24,6 +33,7 @@ struct store {
     unsigned waiting;       /* for the last of the users to leave */
     uint64_t openings;      /* so far */
     bool kept;              /* open until it is locked, not only for borrowers */
+    struct blob_yard blobs;
 };
 
 /* store_key.c: take away what a cut change of keys.json left beside it. */
