@@ -52,6 +52,11 @@ static enum err read_values(const json_t *tree, struct dataset *d)
             (e = json_get_int(item, "denominator", &d->values[i].denominator)) ||
             (e = json_get_int(item, "minimum", &d->values[i].minimum)))
             return e;
+        d->values[i].unit = d->unit;
+        d->values[i].maximum = INT64_MAX;
+        if ((json_object_get(item, "unit") && (e = json_get_text(item, "unit", &d->values[i].unit))) ||
+            (json_object_get(item, "maximum") && (e = json_get_int(item, "maximum", &d->values[i].maximum))))
+            return e;
         if (d->values[i].denominator < 1)
             return err_set(ERR_INVALID, "denominator of value %zu", i);
     }

@@ -18,13 +18,14 @@ enum dataset_aggregate { DATASET_SUM, DATASET_MAX, DATASET_LAST };
 
 struct dataset {
     const char *name;
-    const char *unit; /* of every value: "Wh", "VA", "L" */
+    const char *unit; /* of every value that names no other: "Wh", "VA", "L" */
     enum dataset_aggregate aggregate;
     bool instant; /* records have start = end: an index */
     struct {
         const char *name;
+        const char *unit;         /* the dataset's, where the value has none of its own */
         int64_t denominator;      /* stored integers are value × denominator */
-        int64_t minimum;          /* of those integers */
+        int64_t minimum, maximum; /* of those integers */
     } values[DATASET_VALUES_MAX]; /* the first is the record's main value */
     size_t value_count;
     enum step steps[DATASET_STEPS_MAX];
