@@ -35,6 +35,9 @@ enum event_kind {
     EVENT_KIND_COUNT
 };
 
+/* The longest texts of an event, in bytes. */
+enum { EVENT_WHO_BYTES = 128, EVENT_WHAT_BYTES = 1024 };
+
 struct event {
     enum event_kind kind;
     const char *who;     /* "owner", or an id */

@@ -10,9 +10,10 @@
 #include "pds/crypto/secret.h"
 #include "pds/crypto/sign.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { TLOG_HASH_BYTES = 32, TLOG_DEPTH_MAX = 62, TLOG_NAME_BYTES = 96 };
+enum { TLOG_HASH_BYTES = 32, TLOG_DEPTH_MAX = 62, TLOG_NAME_BYTES = 96, TLOG_KEY_ID_BYTES = 9 };
 
 struct tlog_hash {
     uint8_t bytes[TLOG_HASH_BYTES];
@@ -47,6 +48,10 @@ struct tlog_verifier {
     char name[TLOG_NAME_BYTES];
     uint8_t public_key[SIGN_PUBLIC_BYTES];
 };
+/* Whether a log may be named so: printable ASCII without space and '+', shorter than TLOG_NAME_BYTES. */
+bool tlog_name_is_valid(struct str name);
+/* Eight hexadecimal digits, which tell a key from others of its name. */
+void tlog_key_id(const struct tlog_verifier *v, char out[static TLOG_KEY_ID_BYTES]);
 /* "NAME+hash+key", as C2SP's verifier keys are written, and back. */
 void tlog_vkey_write(struct buf *out, const struct tlog_verifier *v);
 MUST_CHECK enum err tlog_vkey_read(struct str text, struct tlog_verifier *out);
@@ -58,13 +63,18 @@ struct tlog_checkpoint {
 };
 /* The signed note of a checkpoint. */
 void tlog_checkpoint_write(struct buf *out, const struct tlog_checkpoint *c, const struct sign_seed *seed);
-/* Read one and check the signature of v. ERR_INVALID for another form, ERR_CORRUPT when no signature of v
- * holds. v NULL: the form alone. */
+/* Read one and check the signature of v. ERR_INVALID for another form, ERR_CORRUPT when it has no signature
+ * of v, or one that does not hold. v NULL: the form alone. Signatures of others are passed over. */
 MUST_CHECK enum err tlog_checkpoint_read(struct str note, const struct tlog_verifier *v,
                                          struct tlog_checkpoint *out);
 
-/* A tlog-proof: index, path, checkpoint note. */
-void tlog_proof_write(struct buf *out, int64_t index, const struct tlog_path *path, struct str note);
-MUST_CHECK enum err tlog_proof_read(struct str text, int64_t *index, struct tlog_path *path,
-                                    struct str *note);
+/* A tlog-proof. Texts are borrowed. */
+struct tlog_proof {
+    int64_t index;
+    struct tlog_path path;
+    struct str extra; /* base64 of what may help whoever reads it; nothing vouches for it. Empty: none */
+    struct str note;  /* of the checkpoint */
+};
+void tlog_proof_write(struct buf *out, const struct tlog_proof *p);
+MUST_CHECK enum err tlog_proof_read(struct str text, struct tlog_proof *out);
 #endif

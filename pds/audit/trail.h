@@ -15,6 +15,9 @@
 
 struct db; /* pds/vault/db.h */
 
+/* The trail's name, in its notes, is this and the store's id in hex. It is no address: .invalid never is. */
+#define TRAIL_NAME_PREFIX "traboule.invalid/"
+
 /* Add a line, inside the write that does what it tells of: both are durable, or neither. Its time is now, or
  * the time of the last line if that is later. *index may be NULL. */
 MUST_CHECK enum err trail_add(struct db *db, const struct event *event, int64_t now, int64_t *index);
@@ -54,6 +57,7 @@ MUST_CHECK enum err trail_check(struct db *db, trail_problem *found, void *conte
 /* Begin the trail of a store that has none: a signing key, the first line. Inside a write; nothing when there
  * is one. store_id names the log. */
 MUST_CHECK enum err trail_begin(struct db *db, const uint8_t *store_id, int64_t now);
+MUST_CHECK enum err trail_is_begun(struct db *db, bool *out);
 /* Retire the signing key for a fresh one, and tell it in the trail (EVENT_REKEYED). Inside a write. */
 MUST_CHECK enum err trail_rekey(struct db *db, int64_t now);
 /* {"keys":[…]} (RFC 7517, RFC 8037): the signing key and retired ones. */

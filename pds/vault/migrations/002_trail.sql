@@ -10,6 +10,7 @@ CREATE TABLE setting (
 -- that what it signed can be verified.
 CREATE TABLE signing_key (
     number     INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,              -- of the log, as its notes tell it; it stays when the key changes
     seed       BLOB,                       -- Ed25519; NULL once retired
     public_key BLOB NOT NULL,
     since_at   INTEGER NOT NULL,           -- seconds, UTC
@@ -29,18 +30,9 @@ CREATE TABLE trail_entry (
     consent   TEXT                         -- id of the consent it happened under, NULL without one
 ) STRICT;
 
--- Roots of whole subtrees: node (level, number) stands over leaves [number << level, (number + 1) << level).
--- Level 0 is trail_entry.leaf_hash.
+-- Roots of whole subtrees of two leaves and more, in the order in which their last leaf came, so that rows only
+-- ever join at the end. place: pds/audit/trail.c, docs/trail.md.
 CREATE TABLE trail_node (
-    level  INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    hash   BLOB NOT NULL,
-    PRIMARY KEY (level, number)
-) STRICT, WITHOUT ROWID;
-
--- Checkpoints that were handed out.
-CREATE TABLE trail_checkpoint (
-    size INTEGER PRIMARY KEY,              -- leaves under it
-    at   INTEGER NOT NULL,
-    note TEXT NOT NULL                     -- signed note (C2SP)
+    place INTEGER PRIMARY KEY,
+    hash  BLOB NOT NULL                    -- 32 bytes
 ) STRICT;
