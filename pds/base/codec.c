@@ -56,6 +56,8 @@ static void base64(struct buf *out, const uint8_t *b, size_t len, const char alp
 
 void codec_base64(struct buf *out, const void *bytes, size_t len) { base64(out, bytes, len, BASE64, 1); }
 
+void codec_base64_bare(struct buf *out, const void *bytes, size_t len) { base64(out, bytes, len, BASE64, 0); }
+
 void codec_base64url(struct buf *out, const void *bytes, size_t len)
 {
     base64(out, bytes, len, BASE64URL, 0);
@@ -130,6 +132,11 @@ enum err codec_unbase64(struct str text, uint8_t *out, size_t max, size_t *len)
         return err_set(ERR_INVALID, "base64 of %zu characters, not a multiple of 4", text.len);
     for (int i = 0; i < 2 && text.len && text.ptr[text.len - 1] == '='; i++)
         text.len--;
+    return unbase64(text, BASE64, out, max, len);
+}
+
+enum err codec_unbase64_bare(struct str text, uint8_t *out, size_t max, size_t *len)
+{
     return unbase64(text, BASE64, out, max, len);
 }
 
