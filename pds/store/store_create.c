@@ -5,6 +5,7 @@
 #include "pds/crypto/keyfile.h"
 #include "pds/crypto/recovery.h"
 #include "pds/vault/vault.h"
+#include "pds/vault/vault_before.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ void store_remove(const char *dir)
     }
     if (!fs_join(path, dir, "files"))
         remove_folder(path);
+    err_ignore(vault_before_remove(dir)); /* mostly there is none; what stays keeps the folder */
     (void)rmdir(dir);
 }
 

@@ -52,9 +52,9 @@ static enum err run_step(struct db *db, const struct embed *step, int64_t number
     return e;
 }
 
-enum err migrate_run(struct db *db, const struct embed steps[])
+static enum err find_version(struct db *db, int64_t known, int64_t *out)
 {
-    int64_t known = step_count(steps), version, application;
+    int64_t version, application;
     enum err e;
 
     if ((e = db_number(db, SQL_VERSION, NO_PARAMS, &version)) ||
@@ -65,6 +65,27 @@ enum err migrate_run(struct db *db, const struct embed steps[])
     if (version < 0 || version > known)
         return err_set(ERR_UNSUPPORTED, "the store has schema %" PRId64 ", this program knows up to %" PRId64,
                        version, known);
+    *out = version;
+    return ERR_OK;
+}
+
+enum err migrate_pending(struct db *db, const struct embed steps[], int64_t *schema)
+{
+    int64_t known = step_count(steps), version;
+    enum err e = find_version(db, known, &version);
+
+    if (!e)
+        *schema = version < known ? version : 0;
+    return e;
+}
+
+enum err migrate_run(struct db *db, const struct embed steps[])
+{
+    int64_t known = step_count(steps), version;
+    enum err e = find_version(db, known, &version);
+
+    if (e)
+        return e;
     for (; version < known && !e; version++)
         e = run_step(db, &steps[version], version + 1);
     return e;

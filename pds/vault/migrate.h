@@ -7,10 +7,15 @@
 #include "pds/base/embed.h"
 #include "pds/base/err.h"
 
+#include <stdint.h>
+
 struct db; /* pds/vault/db.h */
 
 /* Marks the files that are ours ("TrbL"), as file(1) and sqlite3 show it. */
 enum { MIGRATE_APPLICATION_ID = 0x5472624c };
+
+/* The schema of a database that lacks steps; 0 when it lacks none, or is new. Fails as migrate_run(). */
+MUST_CHECK enum err migrate_pending(struct db *db, const struct embed steps[], int64_t *schema);
 
 /* Run the steps that db lacks. ERR_UNSUPPORTED when db is of a newer program; ERR_CORRUPT when it is of
  * another application. A row without a name closes the table. */

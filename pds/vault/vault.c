@@ -16,6 +16,16 @@ static const char SQL_SNAPSHOT[] = "BEGIN";
 static const char SQL_SNAPSHOT_END[] = "ROLLBACK";
 
 static _Atomic uint32_t test_wait_ms;
+static _Atomic(const struct embed *) test_steps;
+
+void vault_set_steps(const struct embed *steps) { atomic_store(&test_steps, steps); }
+
+static const struct embed *schema_steps(void)
+{
+    const struct embed *steps = atomic_load(&test_steps);
+
+    return steps ? steps : MIGRATIONS;
+}
 
 void vault_set_wait(uint32_t wait_ms) { atomic_store(&test_wait_ms, wait_ms); }
 
@@ -57,7 +67,7 @@ enum err vault_create(const char *dir, const struct store_key *root,
     if ((e = db_start()) || (e = fs_check_private_dir(dir)) || (e = vfs_open(dir, root, store_id, true, &v)))
         return err_wrap(e, "making the vault");
     if (!(e = db_open(v, DB_MAKER, &db)))
-        e = migrate_run(db, MIGRATIONS);
+        e = migrate_run(db, schema_steps());
     db_close(db); /* the only connection: brings the log to vault.db and removes it */
     if (!e && atomic_load(&v->ended))
         e = err_set(ERR_IO, "a sync failed");
@@ -66,13 +76,25 @@ enum err vault_create(const char *dir, const struct store_key *root,
     return e ? err_wrap(e, "making the vault") : ERR_OK;
 }
 
+/* Bring an older schema up, with a copy made first. */
+static enum err bring_up(struct writer *w)
+{
+    int64_t schema;
+    enum err e;
+
+    if ((e = migrate_pending(w->db, schema_steps(), &schema)) ||
+        (schema > 0 && (e = vault_before_make(w, schema))))
+        return e;
+    return migrate_run(w->db, schema_steps());
+}
+
 static enum err vault_start(struct vault *v, const char *dir, const struct store_key *root,
                             const uint8_t *store_id)
 {
     enum err e;
 
     if ((e = vfs_open(dir, root, store_id, false, &v->vfs)) ||
-        (e = db_open(v->vfs, DB_WRITER, &v->writer.db)) || (e = migrate_run(v->writer.db, MIGRATIONS)))
+        (e = db_open(v->vfs, DB_WRITER, &v->writer.db)) || (e = bring_up(&v->writer)))
         return e;
     return writer_start(&v->writer);
 }

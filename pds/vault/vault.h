@@ -22,7 +22,8 @@ MUST_CHECK enum err vault_create(const char *dir, const struct store_key *root,
                                  const uint8_t store_id[static STORE_ID_BYTES]);
 
 /* Open. ERR_BUSY when another process has it; ERR_WRONG_KEY, ERR_CORRUPT (the story names file and
- * page or frame). Migrates an older schema. root is borrowed for the call. */
+ * page or frame). Migrates an older schema, after a copy (vault_before.h): ERR_FULL when there is no room for
+ * that. root is borrowed for the call. */
 MUST_CHECK enum err vault_open(const char *dir, const struct store_key *root,
                                const uint8_t store_id[static STORE_ID_BYTES], struct vault **out);
 void vault_close(struct vault *v); /* waits for writers; checkpoints; wipes keys. NULL is fine */

@@ -90,6 +90,13 @@ MUST_CHECK enum err writer_run(struct writer *w, vault_work *work, void *context
 /* Bring the log to vault.db; *whole tells whether all of it is there now. Only inside the writer's thread. */
 MUST_CHECK enum err writer_checkpoint(struct writer *w, bool *whole);
 
+/* vault_before.c: copy vault.db, which is of that schema, before a migration changes it. On the writer's
+ * thread, or before it starts. */
+MUST_CHECK enum err vault_before_make(struct writer *w, int64_t schema);
+/* For tests: the steps of the schema that vaults are made and opened with from now on; NULL for all. */
+struct embed;
+void vault_set_steps(const struct embed *steps);
+
 /* Why nothing may be written now, if so: damage was met, or a sync failed. */
 MUST_CHECK enum err vault_may_write(struct vault *v);
 #endif
