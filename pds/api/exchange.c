@@ -11,8 +11,7 @@ struct str exchange_token(const struct request *request, const void *context)
 {
     const struct api *api = context;
 
-    /* The prefix makes browsers hold to Secure and to this host alone; without https it cannot be had. */
-    return request_cookie(request, api->https ? "__Host-traboule" : "traboule");
+    return request_cookie(request, api_cookie_name(api));
 }
 
 static bool is_change(const struct request *request)
@@ -54,6 +53,8 @@ static enum err check_owner(const struct request *request, struct api *api)
     if (is_change(request) &&
         (given.len != SESSION_TOKEN_TEXT - 1 || !random_equal(given.ptr, csrf, SESSION_TOKEN_TEXT - 1)))
         e = err_set(ERR_FORBIDDEN, "the CSRF token is missing or wrong");
+    if (!e)
+        store_touch(api->store); /* whoever only looks at a page is there all the same */
     random_wipe(csrf, sizeof csrf);
     return e;
 }

@@ -2,6 +2,7 @@
 #include "pds/api/handler.h"
 
 #include "pds/api/api.h"
+#include "pds/api/house.h"
 #include "pds/base/auto.h"
 #include "pds/base/embed.h"
 #include "pds/base/fs.h"
@@ -73,11 +74,14 @@ enum err metrics_get(struct request *request, struct response *response, void *c
     response->type = "text/plain; version=0.0.4; charset=utf-8";
     if (server)
         server_stats(server, &http);
-    if (!store_enter(api->store, &open)) {
+    if (store_is_awake(api->store) && !store_enter(api->store, &open)) { /* none is opened for its figures */
         vault_stats(open, &vault);
         store_leave(api->store);
     }
-    metric(out, "store_open", "gauge", "1 when the store is open", store_is_open(api->store));
+    if (api->house)
+        metric(out, "stores_open", "gauge", "Stores whose files are open", house_open_count(api->house));
+    else
+        metric(out, "store_open", "gauge", "1 when the store is open", store_is_open(api->store));
     metric(out, "uptime_seconds", "gauge", "Since the daemon began to serve",
            (uint64_t)(request->now - api->started_at));
     metric(out, "resident_bytes", "gauge", "Memory in use", resident_bytes());

@@ -79,8 +79,11 @@ static enum err answer_session(const struct api *api, struct response *response,
 
 static enum err set_cookie(const struct api *api, struct response *response, const char *token)
 {
-    return response_header(response, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-                           api->https ? "__Host-traboule" : "traboule", token, api->https ? "; Secure" : "",
+    char at[API_MOUNT_BYTES];
+    struct str path = api_cookie_path(api, at);
+
+    return response_header(response, "Set-Cookie", "%s=%s; Path=%.*s; HttpOnly; SameSite=Strict%s%s",
+                           api_cookie_name(api), token, STR_ARGS(path), api->https ? "; Secure" : "",
                            *token ? "" : "; Max-Age=0");
 }
 

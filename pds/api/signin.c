@@ -9,40 +9,83 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ADDRESSES = 256, BUSY_RETRY_S = 2, NET_BYTES = 16 };
+enum { ADDRESSES = 256, ADDRESSES_SHARED = 4096, BUSY_RETRY_S = 2, NET_BYTES = 16 };
+enum { INSIDE_MAX = LIMIT_DERIVATIONS + LIMIT_DERIVATIONS_WAITING };
 
 struct attempt {
-    uint8_t net[NET_BYTES]; /* whom it counts for: net_of() */
+    uint8_t net[NET_BYTES];          /* whom it counts for: net_of() */
+    char name[LIMIT_STORE_NAME + 1]; /* and with whom */
     bool known;
     unsigned failures, running;
     int64_t open_at_ms; /* not before */
     int64_t seen_ms;
 };
 
-struct signin {
-    pthread_mutex_t mutex;
-    pthread_cond_t freed;
-    unsigned running, waiting;
-    struct attempt rows[ADDRESSES];
+/* What is asked for, be it inside or waiting. */
+struct place {
+    char name[LIMIT_STORE_NAME + 1];
+    bool taken, running;
 };
 
-struct signin *signin_new(void)
+struct entrance {
+    pthread_mutex_t mutex;
+    pthread_cond_t freed;
+    struct place places[INSIDE_MAX];
+    unsigned name_running, name_waiting; /* ceilings of one name */
+    size_t row_count;
+    struct attempt rows[];
+};
+
+struct signin {
+    struct entrance *gate;
+    bool owns;
+    char name[LIMIT_STORE_NAME + 1]; /* "" but for a view */
+};
+
+static struct signin *make(size_t row_count, unsigned name_running, unsigned name_waiting)
+{
+    struct signin *s = mem_new(sizeof *s);
+    struct entrance *g = s ? mem_new(sizeof *g + row_count * sizeof *g->rows) : NULL;
+
+    if (!g) {
+        mem_free(s);
+        return NULL;
+    }
+    (void)pthread_mutex_init(&g->mutex, NULL); /* default attributes cannot fail on Linux */
+    (void)pthread_cond_init(&g->freed, NULL);
+    g->name_running = name_running;
+    g->name_waiting = name_waiting;
+    g->row_count = row_count;
+    s->gate = g;
+    s->owns = true;
+    return s;
+}
+
+struct signin *signin_new(void) { return make(ADDRESSES, LIMIT_DERIVATIONS, LIMIT_DERIVATIONS_WAITING); }
+
+struct signin *signin_new_shared(void) { return make(ADDRESSES_SHARED, 1, LIMIT_DERIVATIONS_WAITING / 2); }
+
+struct signin *signin_new_view(struct signin *shared, struct str name)
 {
     struct signin *s = mem_new(sizeof *s);
 
-    if (s) {
-        (void)pthread_mutex_init(&s->mutex, NULL); /* default attributes cannot fail on Linux */
-        (void)pthread_cond_init(&s->freed, NULL);
+    if (!s)
+        return NULL;
+    s->gate = shared->gate;
+    if (str_copy(name, s->name, sizeof s->name)) { /* no name of ours is longer */
+        mem_free(s);
+        return NULL;
     }
     return s;
 }
 
 void signin_free(struct signin *s)
 {
-    if (!s)
-        return;
-    (void)pthread_cond_destroy(&s->freed); /* nobody waits any more */
-    (void)pthread_mutex_destroy(&s->mutex);
+    if (s && s->owns) {
+        (void)pthread_cond_destroy(&s->gate->freed); /* nobody waits any more */
+        (void)pthread_mutex_destroy(&s->gate->mutex);
+        mem_free(s->gate);
+    }
     mem_free(s);
 }
 
@@ -82,20 +125,22 @@ static bool goes_before(const struct attempt *a, const struct attempt *b, int64_
  * running. */
 static struct attempt *row_of(struct signin *s, const char *address, int64_t now_ms)
 {
-    struct attempt *first = &s->rows[0];
+    struct attempt *rows = s->gate->rows, *first = rows;
     uint8_t net[NET_BYTES];
 
     net_of(address, net);
-    for (size_t i = 0; i < ADDRESSES; i++) {
-        if (s->rows[i].known && memcmp(s->rows[i].net, net, sizeof net) == 0) {
-            s->rows[i].seen_ms = now_ms;
-            return &s->rows[i];
+    for (size_t i = 0; i < s->gate->row_count; i++) {
+        if (rows[i].known && memcmp(rows[i].net, net, sizeof net) == 0 &&
+            strcmp(rows[i].name, s->name) == 0) {
+            rows[i].seen_ms = now_ms;
+            return &rows[i];
         }
-        if (first->known && (!s->rows[i].known || goes_before(&s->rows[i], first, now_ms)))
-            first = &s->rows[i];
+        if (first->known && (!rows[i].known || goes_before(&rows[i], first, now_ms)))
+            first = &rows[i];
     }
     *first = (struct attempt){.known = true, .seen_ms = now_ms};
     memcpy(first->net, net, sizeof net);
+    memcpy(first->name, s->name, sizeof first->name);
     return first;
 }
 
@@ -107,37 +152,86 @@ static int wait_of(const struct attempt *row, int64_t now_ms)
     return row->failures >= LIMIT_FAILURES_FREE && row->running > 0 ? BUSY_RETRY_S : 0;
 }
 
+static bool is_of(const struct place *p, const struct signin *s)
+{
+    return p->taken && strcmp(p->name, s->name) == 0;
+}
+
+static unsigned count(const struct signin *s, bool running, bool of_name)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < INSIDE_MAX; i++) {
+        const struct place *p = &s->gate->places[i];
+
+        n += p->taken && p->running == running && (!of_name || is_of(p, s));
+    }
+    return n;
+}
+
+static bool has_room(const struct signin *s)
+{
+    return count(s, true, false) < LIMIT_DERIVATIONS && count(s, true, true) < s->gate->name_running;
+}
+
+/* A place to wait at, not running yet; NULL when there is none for this name. */
+static struct place *take_place(struct signin *s)
+{
+    struct place *p = s->gate->places;
+
+    if (!has_room(s) && (count(s, false, false) >= LIMIT_DERIVATIONS_WAITING ||
+                         count(s, false, true) >= s->gate->name_waiting))
+        return NULL;
+    while (p < s->gate->places + INSIDE_MAX && p->taken)
+        p++;
+    if (p == s->gate->places + INSIDE_MAX)
+        return NULL;
+    *p = (struct place){.taken = true};
+    memcpy(p->name, s->name, sizeof p->name);
+    return p;
+}
+
 /* With the mutex held. What was true before the wait for a place may not be any more after it. */
 static int enter(struct signin *s, const char *address, int64_t now_ms)
 {
+    struct place *place;
     struct attempt *row;
     int wait_s = wait_of(row_of(s, address, now_ms), now_ms);
 
-    if (!wait_s && s->running >= LIMIT_DERIVATIONS && s->waiting >= LIMIT_DERIVATIONS_WAITING)
-        wait_s = BUSY_RETRY_S;
     if (wait_s)
         return wait_s;
-    s->waiting++;
-    while (s->running >= LIMIT_DERIVATIONS)
-        (void)pthread_cond_wait(&s->freed, &s->mutex);
-    s->waiting--;
+    if (!(place = take_place(s)))
+        return BUSY_RETRY_S;
+    while (!has_room(s))
+        (void)pthread_cond_wait(&s->gate->freed, &s->gate->mutex);
     row = row_of(s, address, now_ms);
     if ((wait_s = wait_of(row, now_ms))) {
-        (void)pthread_cond_signal(&s->freed); /* the place is another's */
+        place->taken = false;
+        (void)pthread_cond_broadcast(&s->gate->freed); /* it is another's */
         return wait_s;
     }
     row->running++;
-    s->running++;
+    place->running = true;
     return 0;
+}
+
+static void leave_place(struct signin *s)
+{
+    struct place *p = s->gate->places;
+
+    while (!is_of(p, s) || !p->running) /* there is one, whichever */
+        p++;
+    p->taken = false;
+    (void)pthread_cond_broadcast(&s->gate->freed);
 }
 
 enum err signin_enter(struct signin *s, const char *address, int64_t now_ms, int *retry_after_s)
 {
     int wait_s;
 
-    (void)pthread_mutex_lock(&s->mutex);
+    (void)pthread_mutex_lock(&s->gate->mutex);
     wait_s = enter(s, address, now_ms);
-    (void)pthread_mutex_unlock(&s->mutex);
+    (void)pthread_mutex_unlock(&s->gate->mutex);
     if (!wait_s)
         return ERR_OK;
     *retry_after_s = wait_s;
@@ -161,9 +255,8 @@ void signin_leave(struct signin *s, const char *address, enum err outcome, int64
 {
     struct attempt *row;
 
-    (void)pthread_mutex_lock(&s->mutex);
-    s->running--;
-    (void)pthread_cond_signal(&s->freed);
+    (void)pthread_mutex_lock(&s->gate->mutex);
+    leave_place(s);
     row = row_of(s, address, now_ms);
     row->running--;
     if (outcome == ERR_OK) {
@@ -172,5 +265,5 @@ void signin_leave(struct signin *s, const char *address, enum err outcome, int64
     } else if (outcome == ERR_WRONG_KEY || outcome == ERR_INVALID) {
         count_failure(row, now_ms);
     }
-    (void)pthread_mutex_unlock(&s->mutex);
+    (void)pthread_mutex_unlock(&s->gate->mutex);
 }

@@ -22,8 +22,8 @@
 const struct command COMMANDS[] = {
     {"init", "STORE", "make a store; prints the recovery code once", INIT_OPTIONS, 1, 1, 0, NULL, NULL,
      NEED_NOTHING, cmd_init},
-    {"serve", "STORE", "serve the owner's pages; without a key the store starts locked", SERVE_OPTIONS, 1, 1,
-     0, NULL, NULL, NEED_STORE, cmd_serve},
+    {"serve", "STORE", "serve the owner's pages; without a key the store starts locked", SERVE_OPTIONS, 0, 1,
+     0, NULL, NULL, NEED_NOTHING, cmd_serve},
     {"import", "STORE FILE...", "put files of a provider into the store", IMPORT_OPTIONS, 2,
      1 + LIMIT_FILES_IMPORT, 1, NULL, NULL, NEED_OPEN, cmd_import},
     {"query", "STORE DATASET", "read a dataset, as it is or by steps", QUERY_OPTIONS, 2, 2, 0, NULL, NULL,

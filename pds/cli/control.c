@@ -26,7 +26,8 @@ enum { COMMANDS_AT_ONCE = 8, RECEIVE_SECONDS = 5, RETRY_US = 100000 };
 struct control {
     struct store *store; /* borrowed */
     int dir_fd, listener;
-    atomic_bool closing;
+    atomic_bool closing; /* whoever does not read the answer is not waited for */
+    atomic_bool left;    /* nobody listens any more */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -194,14 +195,14 @@ static void *listen_thread(void *context)
     struct control *c = context;
     int fd;
 
-    while (!atomic_load(&c->closing)) {
+    while (!atomic_load(&c->left)) {
         if ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) < 0) {
             if (errno != EINTR && errno != ECONNABORTED)
                 (void)usleep(RETRY_US); /* no descriptors, no memory: others give some back */
             continue;
         }
         (void)pthread_mutex_lock(&c->mutex);
-        while (c->running == COMMANDS_AT_ONCE)
+        while (c->running == COMMANDS_AT_ONCE && !atomic_load(&c->left))
             (void)pthread_cond_wait(&c->changed, &c->mutex);
         c->running++;
         (void)pthread_mutex_unlock(&c->mutex);
@@ -276,15 +277,37 @@ enum err control_open(struct store *store, struct control **out)
     return e;
 }
 
+void control_leave(struct control *c)
+{
+    if (atomic_exchange(&c->left, true))
+        return;
+    (void)unlinkat(c->dir_fd, "control", 0); /* new commands open the store themselves */
+    (void)shutdown(c->listener, SHUT_RDWR);
+    (void)pthread_mutex_lock(&c->mutex);
+    (void)pthread_cond_broadcast(&c->changed); /* the one command more that it may have taken is let in */
+    (void)pthread_mutex_unlock(&c->mutex);
+    (void)pthread_join(c->thread, NULL);
+}
+
+bool control_is_over(struct control *c)
+{
+    bool over;
+
+    (void)pthread_mutex_lock(&c->mutex);
+    over = atomic_load(&c->left) && c->running == 0;
+    (void)pthread_mutex_unlock(&c->mutex);
+    return over;
+}
+
 void control_close(struct control *c)
 {
     if (!c)
         return;
     atomic_store(&c->closing, true);
-    store_shut(c->store);
-    (void)unlinkat(c->dir_fd, "control", 0); /* new commands open the store themselves */
-    (void)shutdown(c->listener, SHUT_RDWR);
-    (void)pthread_join(c->thread, NULL);
+    if (!atomic_load(&c->left)) {
+        store_shut(c->store);
+        control_leave(c);
+    }
     (void)pthread_mutex_lock(&c->mutex);
     while (c->running > 0)
         (void)pthread_cond_wait(&c->changed, &c->mutex);

@@ -19,7 +19,11 @@ MUST_CHECK enum err control_call(const char *dir, const struct store_key *root, 
 struct control;
 /* Answer on the socket of a store (borrowed), on threads of its own. ERR_BUSY when another daemon does. */
 MUST_CHECK enum err control_open(struct store *store, struct control **out);
-/* Shuts the store, so that running commands end, and waits for them. NULL is fine. */
+/* Listen no more; commands under way go on, and may open the store again. */
+void control_leave(struct control *c);
+bool control_is_over(struct control *c); /* it was left, and no command is under way */
+/* Shuts the store, so that running commands end, and waits for them: but after control_leave() it is left as
+ * it is. NULL is fine. */
 void control_close(struct control *c);
 static inline void control_closep(struct control **c) { control_close(*c); }
 #endif

@@ -44,6 +44,22 @@ enum err keyfile_new(struct keyfile **out, struct store_key **root)
     return ERR_OK;
 }
 
+struct keyfile *keyfile_new_decoy(struct passphrase_cost cost)
+{
+    struct keyfile *k = mem_new(sizeof *k);
+
+    if (!k)
+        return NULL;
+    random_bytes(k->store_id, sizeof k->store_id);
+    for (int kind = 1; kind < SLOT_KINDS; kind++) {
+        k->slots[kind].present = true;
+        random_bytes(k->slots[kind].salt, sizeof k->slots[kind].salt);
+        random_bytes(k->slots[kind].sealed, sizeof k->slots[kind].sealed);
+    }
+    k->slots[SLOT_PASSPHRASE].cost = cost;
+    return k;
+}
+
 void keyfile_free(struct keyfile *k) { mem_free(k); }
 
 const uint8_t *keyfile_store_id(const struct keyfile *k) { return k->store_id; }

@@ -97,11 +97,11 @@ void crew_hurry(struct crew *c, int64_t before_ms)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
-void crew_each(struct crew *c, void (*visit)(struct job *job))
+void crew_each(struct crew *c, void (*visit)(struct job *job, void *context), void *context)
 {
     (void)pthread_mutex_lock(&c->lock);
     for (struct job *job = c->all; job; job = job->next)
-        visit(job);
+        visit(job, context);
     (void)pthread_mutex_unlock(&c->lock);
 }
 

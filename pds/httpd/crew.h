@@ -2,6 +2,8 @@
  */
 #ifndef HTTPD_CREW_H
 #define HTTPD_CREW_H
+#include "pds/base/str.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@ struct job {
         struct job *job); /* called at most once, when it took too long; NULL for a job without deadline */
     void (*abandon)(struct job *job); /* nobody waits for it any more: wake who does. Under the crew's lock */
     void (*cut)(struct job *job);     /* it may last, and should end soon; NULL for what is short */
+    struct str mount; /* whom it is for, where one server serves many; borrowed until done() */
     struct job *next_waiting;
     struct job *next, *prev; /* of all, waiting and running */
     int64_t given_ms;
@@ -39,7 +42,8 @@ void crew_init(struct crew *c, unsigned threads, unsigned waiting_max);
 bool crew_give(struct crew *c, struct job *job);
 /* Call late(), under the crew's lock, of the jobs given before that instant. */
 void crew_hurry(struct crew *c, int64_t before_ms);
-void crew_each(struct crew *c, void (*visit)(struct job *job)); /* under the crew's lock */
+/* Under the crew's lock. */
+void crew_each(struct crew *c, void (*visit)(struct job *job, void *context), void *context);
 /* Wait for what runs and waits to end, then for the threads. */
 void crew_stop(struct crew *c);
 #endif

@@ -1,6 +1,7 @@
 /* The connections of a server: who is at the other end, what is awaited of whom, since when. */
 #ifndef HTTPD_PEER_H
 #define HTTPD_PEER_H
+#include "pds/base/limits.h"
 #include "pds/httpd/listener.h"
 #include "pds/httpd/pace.h"
 
@@ -34,8 +35,9 @@ struct peer {
     atomic_bool streams; /* the answer under way is made while it is sent */
     _Atomic uint64_t body_bytes;
     /* Under the lock of peers: */
-    bool doomed; /* its socket was shut down */
-    bool asleep; /* suspended by an answer that has nothing to send yet */
+    char mount[LIMIT_STORE_NAME + 1]; /* whose answer streams; "" without mounts */
+    bool doomed;                      /* its socket was shut down */
+    bool asleep;                      /* suspended by an answer that has nothing to send yet */
     /* The warden's own: */
     int64_t window_since_ms, window_start_ms;
     uint64_t window_bytes;

@@ -17,7 +17,8 @@ struct upload;
 struct request {
     const struct route *route;
     struct str method;    /* "GET"; a HEAD runs the GET row, its body is dropped by the server */
-    struct str path;      /* raw, without the query */
+    struct str mount;     /* "name" of a path "/@name/…" where there are mounts; else empty */
+    struct str path;      /* raw, without the query and what names the mount */
     struct str params[8]; /* decoded values of :name and of a final *name, in order */
     size_t param_count;
     struct arena *arena;   /* lives as long as the request */

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WORKERS = 16, POOL_BYTES = 48 * 1024, KEY_FILE_BYTES = 256 * 1024, THROTTLED_HOUSEHOLDS = 4096 };
+enum { POOL_BYTES = 48 * 1024, KEY_FILE_BYTES = 256 * 1024, THROTTLED_HOUSEHOLDS = 4096 };
 
 static const char TLS_PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE";
 
@@ -155,7 +155,7 @@ enum err server_open_paced(const struct server_options *options, const struct pa
     s->listener.fd = -1;
     peers_init(&s->peers, &s->pace, options->proxy);
     lingering_init(&s->lingering);
-    crew_init(&s->crew, options->workers ? options->workers : WORKERS, pace->waiting);
+    crew_init(&s->crew, options->workers ? options->workers : LIMIT_WORKERS, pace->waiting);
     if ((e = start(s)))
         return err_wrap(e, "serving %s", options->listen ? options->listen : "nothing");
     *out = s;
@@ -208,19 +208,27 @@ static void send_home(struct server *s)
     (void)pthread_mutex_unlock(&s->peers.lock);
 }
 
-static void cut(struct job *job)
+/* context: the mount, NULL for all. */
+static void cut(struct job *job, void *context)
 {
-    if (job->cut)
+    const struct str *mount = context;
+
+    if (job->cut && (!mount || str_eq(job->mount, *mount)))
         job->cut(job);
 }
 
-static void abandon(struct job *job) { job->abandon(job); }
+static void abandon(struct job *job, void *context)
+{
+    (void)context;
+    job->abandon(job);
+}
 
-void server_cut_long(struct server *s)
+static void cut_long(struct server *s, struct str *mount)
 {
     (void)pthread_mutex_lock(&s->peers.lock);
     for (struct peer *p = s->peers.first; p; p = p->next) {
-        if (atomic_load(&p->state) != PEER_SEND || !atomic_load(&p->streams))
+        if (atomic_load(&p->state) != PEER_SEND || !atomic_load(&p->streams) ||
+            (mount && !str_eq(str_of(p->mount), *mount)))
             continue;
         peer_cut(p);
         if (p->asleep)
@@ -228,8 +236,12 @@ void server_cut_long(struct server *s)
         p->asleep = false;
     }
     (void)pthread_mutex_unlock(&s->peers.lock);
-    crew_each(&s->crew, cut);
+    crew_each(&s->crew, cut, mount);
 }
+
+void server_cut_long(struct server *s) { cut_long(s, NULL); }
+
+void server_cut_mount(struct server *s, struct str mount) { cut_long(s, &mount); }
 
 static void retire_warden(struct server *s)
 {
@@ -251,7 +263,7 @@ void server_close(struct server *s)
         send_home(s);
         let_end(s);
         s->ending = true; /* before those that wait are woken, or one might come to wait behind our back */
-        crew_each(&s->crew, abandon);
+        crew_each(&s->crew, abandon, NULL);
         MHD_stop_daemon(s->daemon);
     }
     retire_warden(s);

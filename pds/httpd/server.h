@@ -18,6 +18,9 @@ struct server_options {
     const char *proxy;    /* numeric address whose X-Forwarded-For counts; NULL for none */
     const struct route *routes;
     size_t route_count;
+    /* Those under "/@name/", for each name alike; their path is what follows the name. NULL for none. */
+    const struct route *mounted;
+    size_t mounted_count;
     void *context; /* given to handlers */
     /* The one path of every request around its handler (authenticate, run, translate errors): called on the
      * handler's thread in place of route->handler. Never fails: it fills the response. An upload's runs
@@ -29,7 +32,7 @@ struct server_options {
      * 501…). request->route is NULL when none was found. On the server's thread; NULL writes one plain line.
      */
     void (*refuse)(struct request *request, enum err e, struct response *response, void *context);
-    unsigned workers; /* threads for RUN_WORKER; 0 takes 16 */
+    unsigned workers; /* threads for RUN_WORKER; 0 takes LIMIT_WORKERS */
 };
 
 struct server_stats {
@@ -46,6 +49,8 @@ void server_stats(const struct server *s, struct server_stats *out);
 /* Cut what may last: a client whose answer is made while it is sent loses its connection, a handler that
  * reads an upload gets ERR_BUSY. What is short goes on. */
 void server_cut_long(struct server *s);
+/* The same for what came in under one mount. */
+void server_cut_mount(struct server *s, struct str mount);
 /* Stops listening, lets running handlers end, and cuts what is left after 10 s: an upload's reader then gets
  * ERR_IO. Returns once the last handler has, since they borrow the caller's context. */
 void server_close(struct server *s);

@@ -4,7 +4,6 @@
 #include "pds/base/buf.h"
 #include "pds/base/codec.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static enum err check_bytes(struct str text)
@@ -61,6 +60,36 @@ enum err target_parse(struct str text, struct target *out)
     }
     *out = t;
     return ERR_OK;
+}
+
+bool target_is_name(struct str name)
+{
+    if (name.len == 0 || name.len > LIMIT_STORE_NAME || name.ptr[0] == '-')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+            return false;
+    }
+    return true;
+}
+
+bool target_mount(struct str *path, struct str *name)
+{
+    struct str found;
+    const char *slash;
+
+    if (!str_starts(*path, STR("/@")))
+        return false;
+    found = (struct str){path->ptr + 2, path->len - 2};
+    if (!(slash = memchr(found.ptr, '/', found.len)))
+        return false;
+    found.len = (size_t)(slash - found.ptr);
+    if (!target_is_name(found))
+        return false;
+    *name = found;
+    *path = (struct str){slash, path->len - 2 - found.len};
+    return true;
 }
 
 static bool is_plain(struct str text, int plus)

@@ -9,6 +9,7 @@
 #include "pds/base/limits.h"
 #include "pds/base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct target {
@@ -25,6 +26,12 @@ struct segments {
 /* Views into text. ERR_INVALID for spaces, control characters, '#', and forms other than "/path" and
  * "http://host/path". */
 MUST_CHECK enum err target_parse(struct str text, struct target *out);
+
+/* Split a raw path "/@name/rest" into its name and "/rest". False, with both untouched, when it is none such:
+ * a name is a small letter or digit, then up to LIMIT_STORE_NAME in all of these and '-'. */
+bool target_mount(struct str *path, struct str *name);
+/* Whether a text is such a name. */
+bool target_is_name(struct str name);
 
 /* The decoded segments of a raw path; those with an escape live in the arena. ERR_INVALID for a bad escape,
  * NUL, control character, bad UTF-8, "." or ".."; ERR_NOT_FOUND for more than LIMIT_URL_SEGMENTS. */

@@ -185,7 +185,8 @@ static bool give(struct turn *t)
                           .done = job_done,
                           .late = t->request.upload ? NULL : job_late,
                           .abandon = job_abandon,
-                          .cut = job_cut};
+                          .cut = job_cut,
+                          .mount = t->request.mount};
     atomic_fetch_add(&t->refs, 1);
     t->given = true;
     peer_turn_to(t->peer, PEER_WORK);

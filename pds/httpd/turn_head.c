@@ -103,6 +103,7 @@ void turn_view(struct turn *t, struct arena *arena, struct request *r)
 {
     r->route = NULL;
     r->method = t->head.method;
+    r->mount = (struct str){"", 0};
     r->path = t->verdict.target.path;
     r->param_count = 0;
     r->arena = arena;
@@ -166,9 +167,17 @@ static bool is_throttled(struct turn *t)
     return !throttle_allows(t->server->throttle, household, clock_monotonic_ms(), &t->retry_after_s);
 }
 
-bool turn_admit(struct turn *t, const char *method, const char *version)
+static enum err find_route(struct turn *t, char allow[static 64])
 {
     const struct server_options *o = &t->server->options;
+
+    if (o->mounted && target_mount(&t->request.path, &t->request.mount))
+        return router_find(o->mounted, o->mounted_count, &t->request, allow);
+    return router_find(o->routes, o->route_count, &t->request, allow);
+}
+
+bool turn_admit(struct turn *t, const char *method, const char *version)
+{
     char allow[64] = "";
     enum err e;
     int status = 0;
@@ -188,7 +197,7 @@ bool turn_admit(struct turn *t, const char *method, const char *version)
     if (e == ERR_OK && t->server->closing)
         e = err_set(ERR_BUSY, "the server is closing");
     if (e == ERR_OK)
-        e = router_find(o->routes, o->route_count, &t->request, allow);
+        e = find_route(t, allow);
     if (e == ERR_OK && is_too_large(t))
         e = err_set(ERR_TOO_LARGE, "a body of more than its route takes");
     if (e == ERR_OK) {

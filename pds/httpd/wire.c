@@ -75,12 +75,25 @@ static bool add_headers(struct MHD_Response *m, const struct turn *t, const stru
     return ok;
 }
 
+/* So that a lock of one store cuts no other's answer. */
+static void note_stream(const struct turn *t, bool streams)
+{
+    struct peers *peers = &t->server->peers;
+
+    atomic_store_explicit(&t->peer->streams, streams, memory_order_relaxed);
+    if (!streams || !t->server->options.mounted)
+        return;
+    (void)pthread_mutex_lock(&peers->lock);
+    err_ignore(str_copy(t->request.mount, t->peer->mount, sizeof t->peer->mount)); /* it is as long as that */
+    (void)pthread_mutex_unlock(&peers->lock);
+}
+
 enum MHD_Result wire_send(struct turn *t, struct response *r)
 {
     enum MHD_Result queued = MHD_NO;
     struct MHD_Response *m = NULL;
 
-    atomic_store_explicit(&t->peer->streams, r->source != NULL, memory_order_relaxed);
+    note_stream(t, r->source != NULL);
     if (buf_err(&r->body) == ERR_OK && r->status >= 200 && r->status < 600)
         m = body_of(t, r);
     if (m && add_headers(m, t, r)) {

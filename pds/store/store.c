@@ -1,6 +1,7 @@
 #include "pds/store/store_internal.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/clock.h"
 #include "pds/base/mem.h"
 #include "pds/crypto/keyfile.h"
 #include "pds/crypto/random.h"
@@ -15,15 +16,13 @@
 /* How long a lock waits for who is inside, and who would open it for the end of a lock. */
 enum { LOCK_WAIT_MS = 1500, OPEN_WAIT_MS = 1000 };
 
-enum err store_new(const char *dir, struct store **out)
+static struct store *store_alloc(void)
 {
-    AUTO(store_freep) struct store *s = mem_new(sizeof *s);
-    AUTO(keyfile_freep) struct keyfile *keys = NULL;
+    struct store *s = mem_new(sizeof *s);
     pthread_condattr_t clock;
-    enum err e;
 
     if (!s)
-        return err_set(ERR_NO_MEMORY, "store");
+        return NULL;
     (void)pthread_mutex_init(&s->derive, NULL); /* none of these can fail on Linux */
     (void)pthread_mutex_init(&s->mutex, NULL);
     (void)pthread_mutex_init(&s->blobs.mutex, NULL);
@@ -32,6 +31,17 @@ enum err store_new(const char *dir, struct store **out)
     (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&s->changed, &clock);
     (void)pthread_condattr_destroy(&clock);
+    return s;
+}
+
+enum err store_new(const char *dir, struct store **out)
+{
+    AUTO(store_freep) struct store *s = store_alloc();
+    AUTO(keyfile_freep) struct keyfile *keys = NULL;
+    enum err e;
+
+    if (!s)
+        return err_set(ERR_NO_MEMORY, "store");
     if ((e = str_copy(str_of(dir), s->dir, sizeof s->dir)) || (e = fs_check_private_dir(dir)) ||
         (e = fs_join(s->keys_path, dir, "keys.json")) || (e = keyfile_load(s->keys_path, &keys)))
         return err_wrap(e, "store");
@@ -40,6 +50,25 @@ enum err store_new(const char *dir, struct store **out)
     *out = s;
     s = NULL; /* the caller's now */
     return ERR_OK;
+}
+
+enum err store_new_decoy(struct passphrase_cost cost, bool looks_open, struct store **out)
+{
+    AUTO(store_freep) struct store *s = store_alloc();
+
+    if (!s || !(s->decoy = keyfile_new_decoy(cost)))
+        return err_set(ERR_NO_MEMORY, "store");
+    s->kept = s->resting = looks_open;
+    s->openings = 1;
+    *out = s;
+    s = NULL; /* the caller's now */
+    return ERR_OK;
+}
+
+void store_set_host(struct store *s, const struct store_host *host, void *context)
+{
+    s->host = host;
+    s->host_context = context;
 }
 
 void store_free(struct store *s)
@@ -51,6 +80,7 @@ void store_free(struct store *s)
     (void)pthread_cond_destroy(&s->changed); /* nobody waits any more */
     (void)pthread_mutex_destroy(&s->mutex);
     (void)pthread_mutex_destroy(&s->derive);
+    keyfile_free(s->decoy);
     (void)pthread_mutex_destroy(&s->blobs.mutex);
     (void)pthread_mutex_destroy(&s->blobs.sweep);
     mem_free(s);
@@ -89,12 +119,32 @@ static enum err open_files(struct store *s, const struct store_key *root, int64_
     AUTO(vault_closep) struct vault *vault = NULL;
     enum err e;
 
-    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = import_recover(vault, now)) ||
+    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = store_time_begin(s, vault, &now)) ||
+        (e = import_recover(vault, now)) ||
         (e = blob_sweep(s, vault)))
         return err_wrap(e, "opening the store");
     *out = vault;
     vault = NULL; /* the caller's now */
     return ERR_OK;
+}
+
+/* The same for a store with a host, which has the last word. */
+static enum err open_hosted(struct store *s, const struct store_key *root, int64_t now, struct vault **out)
+{
+    struct vault *vault = NULL;
+    enum err e;
+
+    if (!s->host)
+        return open_files(s, root, now, out);
+    if ((e = s->host->opening(s->host_context, s)))
+        return e;
+    if (!(e = open_files(s, root, now, &vault)) && !(e = s->host->opened(s->host_context, s))) {
+        *out = vault;
+        return ERR_OK;
+    }
+    vault_close(vault);
+    s->host->closed(s->host_context, s);
+    return e;
 }
 
 /* With the mutex held, and the store locked. Opening takes long: meanwhile the mutex is free, and the state
@@ -110,7 +160,7 @@ static enum err open_vault(struct store *s, const struct store_key *root, int64_
     memcpy(copy->bytes, root->bytes, sizeof copy->bytes);
     turn_to(s, STORE_OPENING);
     (void)pthread_mutex_unlock(&s->mutex);
-    e = open_files(s, root, now, &vault);
+    e = open_hosted(s, root, now, &vault);
     (void)pthread_mutex_lock(&s->mutex);
     if (e) {
         store_key_free(copy);
@@ -119,7 +169,10 @@ static enum err open_vault(struct store *s, const struct store_key *root, int64_
     }
     s->root = copy;
     s->vault = vault;
-    s->openings++;
+    if (!s->resting) /* what was allowed before the rest still is */
+        s->openings++;
+    s->resting = false;
+    s->used_at_ms = clock_monotonic_ms();
     turn_to(s, STORE_OPEN);
     return ERR_OK;
 }
@@ -175,7 +228,11 @@ static void close_vault(struct store *s)
     store_key_free(s->root);
     s->root = NULL;
     (void)pthread_mutex_unlock(&s->mutex);
+    if (s->host)
+        s->host->closing(s->host_context, s);
     vault_close(vault);
+    if (s->host)
+        s->host->closed(s->host_context, s);
     (void)pthread_mutex_lock(&s->mutex);
     turn_to(s, STORE_LOCKED);
 }
@@ -183,7 +240,7 @@ static void close_vault(struct store *s)
 /* With the mutex held: nobody comes in any more. */
 static void shut(struct store *s)
 {
-    s->kept = false;
+    s->kept = s->resting = false;
     if (s->state == STORE_OPEN)
         turn_to(s, STORE_CLOSING);
 }
@@ -226,6 +283,7 @@ enum err store_lock(struct store *s)
 void store_give_back(struct store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
+    s->used_at_ms = clock_monotonic_ms();
     if (--s->borrowers == 0 && !s->kept)
         err_ignore(lock(s)); /* who is still inside locks it when leaving */
     (void)pthread_mutex_unlock(&s->mutex);
@@ -236,7 +294,7 @@ uint64_t store_opening(struct store *s)
     uint64_t opening;
 
     (void)pthread_mutex_lock(&s->mutex);
-    opening = s->kept && s->state == STORE_OPEN ? s->openings : 0;
+    opening = s->kept && (s->state == STORE_OPEN || s->resting) ? s->openings : 0;
     (void)pthread_mutex_unlock(&s->mutex);
     return opening;
 }
@@ -248,9 +306,36 @@ bool store_is_closing(struct store *s)
     bool closing;
 
     (void)pthread_mutex_lock(&s->mutex);
-    closing = s->state == STORE_CLOSING;
+    closing = s->state == STORE_CLOSING && !s->resting; /* nobody is asked to leave for a rest */
     (void)pthread_mutex_unlock(&s->mutex);
     return closing;
+}
+
+/* With the mutex held, and free meanwhile. After ERR_OK it is open, or locked by someone else. */
+static enum err wake(struct store *s)
+{
+    struct timespec until = in_ms(OPEN_WAIT_MS);
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    enum err e = ERR_OK;
+
+    while (s->resting && s->host && (s->state != STORE_LOCKED || (!root && !e))) {
+        if (s->state != STORE_LOCKED) { /* another is faster, or it is still being closed */
+            if (!wait_until(s, &until))
+                return err_set(ERR_BUSY, "the store is being opened or closed");
+            continue;
+        }
+        (void)pthread_mutex_unlock(&s->mutex);
+        e = s->host->key(s->host_context, s, &root);
+        (void)pthread_mutex_lock(&s->mutex);
+    }
+    if (!s->resting || !s->host)
+        return ERR_OK;
+    if (!e)
+        e = open_vault(s, root, clock_now());
+    if (e != ERR_WRONG_KEY)
+        return e;
+    shut(s); /* its slot was taken away: only the owner opens it now */
+    return ERR_OK;
 }
 
 enum err store_enter(struct store *s, struct vault **vault)
@@ -258,9 +343,11 @@ enum err store_enter(struct store *s, struct vault **vault)
     enum err e = ERR_OK;
 
     (void)pthread_mutex_lock(&s->mutex);
-    if (s->state != STORE_OPEN) {
+    if (s->resting)
+        e = wake(s);
+    if (!e && s->state != STORE_OPEN) {
         e = err_set(ERR_LOCKED, "the store is locked");
-    } else {
+    } else if (!e) {
         s->users++;
         *vault = s->vault;
     }
@@ -271,11 +358,68 @@ enum err store_enter(struct store *s, struct vault **vault)
 void store_leave(struct store *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
+    s->used_at_ms = clock_monotonic_ms();
     if (--s->users == 0) {
         (void)pthread_cond_broadcast(&s->changed);
         if (s->state == STORE_CLOSING && s->waiting == 0)
             close_vault(s); /* the lock did not wait for us */
     }
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+/* Close an open store that nobody is inside of. */
+static enum err close_unused(struct store *s, bool rest)
+{
+    enum err e = ERR_OK;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    if (s->state != STORE_OPEN || s->users || s->borrowers || (rest && !s->kept)) {
+        e = err_set(ERR_BUSY, "the store is in use");
+    } else {
+        s->kept = s->resting = rest;
+        turn_to(s, STORE_CLOSING);
+        close_vault(s);
+    }
+    (void)pthread_mutex_unlock(&s->mutex);
+    return e;
+}
+
+enum err store_rest(struct store *s) { return close_unused(s, true); }
+
+enum err store_lock_unused(struct store *s) { return close_unused(s, false); }
+
+void store_begin_at_rest(struct store *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    s->kept = s->resting = true;
+    s->openings++;
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
+bool store_is_awake(struct store *s)
+{
+    bool awake;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    awake = s->state == STORE_OPEN;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return awake;
+}
+
+int64_t store_used_at_ms(struct store *s)
+{
+    int64_t at;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    at = s->users || s->borrowers ? clock_monotonic_ms() : s->used_at_ms;
+    (void)pthread_mutex_unlock(&s->mutex);
+    return at;
+}
+
+void store_touch(struct store *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    s->used_at_ms = clock_monotonic_ms();
     (void)pthread_mutex_unlock(&s->mutex);
 }
 

@@ -78,6 +78,11 @@ struct store_view {
 MUST_CHECK enum err store_view(struct store *s, struct store_view *out);
 void store_view_done(struct store_view *v);
 
+/* The time by which the store acts: now, or the highest instant seen if that is later. What was given here counts
+ * as seen while the program runs; what the trail tells, for ever. Once an opening, the log warns of a clock
+ * that ran back, or forward, by more than a day. */
+int64_t store_now(struct store *s, int64_t now);
+
 /* Wrap the store's key for a new passphrase; keys.json is replaced as a whole, under a lock that holds other
  * processes too. ERR_INVALID for one that passphrase_check_new() refuses. root is the store's key. */
 MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key *root,
@@ -86,6 +91,37 @@ MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key
  * passphrase's. */
 MUST_CHECK enum err store_raise_cost(struct store *s, const struct store_key *root,
                                      const struct secret_text *passphrase, struct passphrase_cost cost);
+
+/* Who keeps many stores and opens few at a time (pds/api/house.h). Called without a lock of the store's.
+ * After opening() has said ERR_OK there is one closed(), after opened() has one closing() before it. */
+struct store_host {
+    enum err (*opening)(void *context, struct store *s); /* whether one more may be opened */
+    enum err (*opened)(void *context, struct store *s);  /* a failure closes it again */
+    void (*closing)(void *context, struct store *s);     /* nobody is inside any more */
+    void (*closed)(void *context, struct store *s);
+    /* The key that opens a store at rest; the caller's. ERR_WRONG_KEY: then it is locked. */
+    enum err (*key)(void *context, struct store *s, struct store_key **root);
+};
+/* Before anyone else has the store; both are borrowed. */
+void store_set_host(struct store *s, const struct store_host *host, void *context);
+
+/* At rest, a store's files are closed and its keys wiped, and yet it is open to its owner: the opening stays,
+ * and the host's key opens the files at the next store_enter(). An open store of a host goes to rest;
+ * ERR_BUSY when someone is inside, or it is not open. A lock ends the rest. */
+MUST_CHECK enum err store_rest(struct store *s);
+/* The same for a store just looked at, which the host's key opens. */
+void store_begin_at_rest(struct store *s);
+/* Lock, unless someone is inside (ERR_BUSY). */
+MUST_CHECK enum err store_lock_unused(struct store *s);
+/* Whether its files are open. */
+bool store_is_awake(struct store *s);
+/* When it was used last (clock_monotonic_ms), now while someone is inside; and a use that does not go in. */
+int64_t store_used_at_ms(struct store *s);
+void store_touch(struct store *s);
+
+/* A store that is none: no folder, no key opens it, and whoever tries one pays what that costs elsewhere. It
+ * says that it is locked, or open when it shall look so; nobody enters. */
+MUST_CHECK enum err store_new_decoy(struct passphrase_cost cost, bool looks_open, struct store **out);
 
 /* Damage met since opening; its place is copied when there is any. */
 bool store_is_damaged(struct store *s, char *place, size_t size);

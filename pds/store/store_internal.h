@@ -6,8 +6,11 @@
 #include "pds/store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum store_state { STORE_LOCKED, STORE_OPENING, STORE_OPEN, STORE_CLOSING };
+
+struct keyfile; /* pds/crypto/keyfile.h */
 
 /* What blob.c keeps of an open store. */
 struct blob_yard {
@@ -18,6 +21,13 @@ struct blob_yard {
     bool sweep_due;
 };
 
+/* What store_time.c knows of clocks. */
+struct store_clock {
+    _Atomic int64_t seen;    /* the highest instant */
+    _Atomic int64_t boot_at; /* when the machine started, by the clock at opening; 0: not known */
+    _Atomic bool warned;     /* in this opening */
+};
+
 struct store {
     char dir[FS_PATH_BYTES];
     char keys_path[FS_PATH_BYTES];
@@ -26,15 +36,25 @@ struct store {
     pthread_mutex_t mutex;  /* guards what follows; never held for long */
     pthread_cond_t changed; /* the state, or nobody is inside any more; its clock is monotonic */
     enum store_state state;
-    struct vault *vault;    /* owned; only while open or closing */
-    struct store_key *root; /* owned; the same */
-    unsigned users;         /* of store_enter() */
-    unsigned borrowers;     /* of store_borrow() */
-    unsigned waiting;       /* for the last of the users to leave */
-    uint64_t openings;      /* so far */
-    bool kept;              /* open until it is locked, not only for borrowers */
+    struct vault *vault;           /* owned; only while open or closing */
+    struct store_key *root;        /* owned; the same */
+    unsigned users;                /* of store_enter() */
+    unsigned borrowers;            /* of store_borrow() */
+    unsigned waiting;              /* for the last of the users to leave */
+    uint64_t openings;             /* so far */
+    bool kept;                     /* open until it is locked, not only for borrowers */
+    bool resting;                  /* kept, with its files closed, or being closed or opened */
+    int64_t used_at_ms;            /* when somebody left last */
+    const struct store_host *host; /* borrowed; NULL without; constant, and what follows */
+    void *host_context;
+    struct keyfile *decoy; /* owned; of a store that is none */
     struct blob_yard blobs;
+    struct store_clock clock;
 };
+
+/* store_time.c: read the highest instant seen from the trail, or begin that of a store without one. *now becomes
+ * the store's. */
+MUST_CHECK enum err store_time_begin(struct store *s, struct vault *vault, int64_t *now);
 
 /* store_key.c: take away what a cut change of keys.json left beside it. */
 void store_key_tidy(struct store *s);

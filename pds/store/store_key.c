@@ -75,20 +75,30 @@ struct unlocking {
     const uint8_t *key;             /* of a key file */
 };
 
+static enum err open_kind(const struct keyfile *keys, enum slot_kind kind, struct unlocking by,
+                          struct store_key **root)
+{
+    switch (kind) {
+    case SLOT_PASSPHRASE:
+        return keyfile_open_passphrase(keys, by.text, root);
+    case SLOT_RECOVERY:
+        return keyfile_open_recovery(keys, by.text, root);
+    case SLOT_KEYFILE:
+        break;
+    }
+    return keyfile_open_keyfile(keys, by.key, root);
+}
+
 static enum err open_slot(struct store *s, enum slot_kind kind, struct unlocking by, struct store_key **root)
 {
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
     enum err e;
 
+    if (s->decoy) /* it stands for many, which do not wait for each other */
+        return open_kind(s->decoy, kind, by, root);
     (void)pthread_mutex_lock(&s->derive);
-    if (!(e = load(s, &keys))) {
-        if (kind == SLOT_PASSPHRASE)
-            e = keyfile_open_passphrase(keys, by.text, root);
-        else if (kind == SLOT_RECOVERY)
-            e = keyfile_open_recovery(keys, by.text, root);
-        else
-            e = keyfile_open_keyfile(keys, by.key, root);
-    }
+    if (!(e = load(s, &keys)))
+        e = open_kind(keys, kind, by, root);
     (void)pthread_mutex_unlock(&s->derive);
     return e;
 }

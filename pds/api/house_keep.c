@@ -1,0 +1,162 @@
+/* Which stores of a house are open: few at a time, those that are used. */
+#include "pds/api/house_internal.h"
+
+#include "pds/api/session.h"
+#include "pds/base/auto.h"
+#include "pds/base/clock.h"
+
+#include <stdlib.h>
+
+/* An open store, and when it was used. */
+struct awake {
+    struct resident *who;
+    int64_t used_at_ms;
+};
+
+/* Close a store that nobody is inside of: to come back by itself when the house's key opens it, else locked.
+ */
+static enum err close_unused(struct house *h, struct resident *r)
+{
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    enum err e;
+
+    if (h->key && store_key_of_keyfile(r->api.store, h->key->bytes, &root) == ERR_OK)
+        return store_rest(r->api.store);
+    if (!(e = store_lock_unused(r->api.store)))
+        sessions_end_all(r->api.sessions);
+    return e;
+}
+
+static int by_use(const void *a, const void *b)
+{
+    int64_t x = ((const struct awake *)a)->used_at_ms, y = ((const struct awake *)b)->used_at_ms;
+
+    return (x > y) - (x < y);
+}
+
+/* The open stores, the one used least recently first. */
+static size_t list_awake(struct house *h, struct awake out[static LIMIT_STORES_OPEN])
+{
+    size_t n = 0;
+
+    (void)pthread_mutex_lock(&h->mutex);
+    for (size_t i = 0; i < h->count && n < LIMIT_STORES_OPEN; i++) {
+        struct resident *r = h->residents[i];
+
+        if (store_is_awake(r->api.store))
+            out[n++] = (struct awake){r, store_used_at_ms(r->api.store)};
+    }
+    (void)pthread_mutex_unlock(&h->mutex);
+    qsort(out, n, sizeof *out, by_use);
+    return n;
+}
+
+static bool take_room(struct house *h, bool *ending)
+{
+    bool room;
+
+    (void)pthread_mutex_lock(&h->mutex);
+    *ending = h->ending;
+    if ((room = !h->ending && h->open_count < LIMIT_STORES_OPEN))
+        h->open_count++;
+    (void)pthread_mutex_unlock(&h->mutex);
+    return room;
+}
+
+/* Close one that is in nobody's hands. */
+static bool make_room(struct house *h)
+{
+    struct awake list[LIMIT_STORES_OPEN];
+    size_t n = list_awake(h, list);
+
+    for (size_t i = 0; i < n; i++) {
+        if (close_unused(h, list[i].who) == ERR_OK)
+            return true;
+    }
+    return false;
+}
+
+static enum err opening(void *context, struct store *s)
+{
+    bool ending;
+
+    (void)s;
+    while (!take_room(context, &ending)) {
+        if (ending)
+            return err_set(ERR_LOCKED, "the daemon is ending");
+        if (!make_room(context))
+            return err_set(ERR_BUSY, "%d stores are open, and all in use", LIMIT_STORES_OPEN);
+    }
+    return ERR_OK;
+}
+
+static enum err opened(void *context, struct store *s)
+{
+    const struct house *h = context;
+
+    return h->watch.opened ? h->watch.opened(h->watch.context, s) : ERR_OK;
+}
+
+static void closing(void *context, struct store *s)
+{
+    const struct house *h = context;
+
+    if (h->watch.closing)
+        h->watch.closing(h->watch.context, s);
+}
+
+static void closed(void *context, struct store *s)
+{
+    struct house *h = context;
+
+    (void)s;
+    (void)pthread_mutex_lock(&h->mutex);
+    h->open_count--;
+    (void)pthread_mutex_unlock(&h->mutex);
+}
+
+static enum err key(void *context, struct store *s, struct store_key **root)
+{
+    const struct house *h = context;
+
+    return store_key_of_keyfile(s, h->key->bytes, root); /* without a key none is at rest */
+}
+
+const struct store_host HOUSE_HOST = {opening, opened, closing, closed, key};
+
+unsigned house_open_count(struct house *h)
+{
+    unsigned count;
+
+    (void)pthread_mutex_lock(&h->mutex);
+    count = h->open_count;
+    (void)pthread_mutex_unlock(&h->mutex);
+    return count;
+}
+
+/* The keys of those who went. Who is still inside was told to go, and wipes them when leaving. */
+static void lock_gone(struct house *h)
+{
+    struct resident *first;
+
+    (void)pthread_mutex_lock(&h->mutex);
+    first = h->gone; /* who comes later stands before it */
+    (void)pthread_mutex_unlock(&h->mutex);
+    for (struct resident *r = first; r; r = r->next_gone) {
+        if (store_is_closing(r->api.store))
+            err_ignore(store_lock(r->api.store));
+    }
+}
+
+void house_tidy(struct house *h)
+{
+    struct awake list[LIMIT_STORES_OPEN];
+    int64_t now_ms = clock_monotonic_ms();
+    size_t n = list_awake(h, list);
+
+    lock_gone(h);
+    for (size_t i = 0; i < n; i++) {
+        if (now_ms - list[i].used_at_ms >= h->idle_ms)
+            err_ignore(close_unused(h, list[i].who)); /* in use after all */
+    }
+}
