@@ -81,8 +81,8 @@ static enum err read_options(const struct request *request, struct query_options
                              enum query_format *format, int64_t *limit)
 {
     static const char *const NAMES[] = {"from",   "to",     "step",     "format", "limit",
-                                        "cursor", "source", "timezone", NULL};
-    struct str from, to, step, word, cursor, zone;
+                                        "cursor", "source", "timezone", "provenance", NULL};
+    struct str from, to, step, word, cursor, zone, origins;
     enum err e;
 
     *o = (struct query_options){.from = INT64_MIN, .to = INT64_MAX, .zone = zone_paris()};
@@ -91,7 +91,8 @@ static enum err read_options(const struct request *request, struct query_options
     if ((e = request_query_only(request, NAMES)) || (e = dataset_find(request->params[0], &o->dataset)) ||
         (e = request_query(request, "from", &from)) || (e = request_query(request, "to", &to)) ||
         (e = request_query(request, "step", &step)) || (e = request_query(request, "format", &word)) ||
-        (e = request_query(request, "cursor", &cursor)) || (e = request_query(request, "timezone", &zone)) ||
+        (e = request_query(request, "cursor", &cursor)) ||
+        (e = request_query(request, "provenance", &origins)) || (e = request_query(request, "timezone", &zone)) ||
         (e = accept_number(request, "source", INT64_MAX, &o->source_id)) ||
         (e = accept_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
         (zone.ptr && (e = zone_find(zone, &o->zone))) ||
@@ -101,6 +102,11 @@ static enum err read_options(const struct request *request, struct query_options
         (word.ptr && (e = query_format_read(word, format))) ||
         (cursor.ptr && (e = query_time("cursor", cursor, o->zone, &o->from))))
         return e;
+    if (origins.ptr && !str_eq(origins, STR("1")))
+        return err_set(ERR_INVALID, "provenance is not 1");
+    if (origins.ptr && o->step != STEP_NONE)
+        return err_set(ERR_INVALID, "provenance is of records as they are, without a step");
+    o->origins = origins.ptr != NULL;
     return o->from < o->to ? ERR_OK : err_set(ERR_INVALID, "from is not before to");
 }
 

@@ -2,43 +2,17 @@
 #include "pds/api/handler.h"
 
 #include "pds/api/api.h"
+#include "pds/api/values.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/store/import.h"
 
-#include <math.h>
-#include <stdio.h>
-
-/* A JSON number as a numerator: up to six places are kept exactly. */
-static enum err numerator_of(const json_t *number, int64_t denominator, int64_t *out)
-{
-    char text[48];
-
-    if (json_is_integer(number)) {
-        if (__builtin_mul_overflow((int64_t)json_integer_value(number), denominator, out))
-            return err_set(ERR_INVALID, "a value out of range");
-        return ERR_OK;
-    }
-    if (!json_is_real(number) || fabs(json_real_value(number)) > 1e12)
-        return err_set(ERR_INVALID, "a value is no number within range");
-    (void)snprintf(text, sizeof text, "%.6f",
-                   json_real_value(number)); /* fits: 13 digits, a mark, 6 places */
-    return str_scaled(str_of(text), denominator, out);
-}
-
 static enum err read_values(const json_t *item, const struct dataset *d, struct record *r)
 {
-    enum err e;
+    enum err e = values_read(item, d, r->values, &r->present);
 
-    for (size_t i = 0; i < d->value_count; i++) {
-        const json_t *number = json_object_get(item, d->values[i].name);
-
-        if (!number)
-            continue;
-        if ((e = numerator_of(number, d->values[i].denominator, &r->values[i])))
-            return err_wrap(e, "%s", d->values[i].name);
-        r->present |= 1U << i;
-    }
+    if (e)
+        return e;
     return r->present & 1U ? ERR_OK : err_set(ERR_INVALID, "%s is missing", d->values[0].name);
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct vault; /* pds/vault/vault.h */
-struct db;
+struct db;    /* pds/vault/db.h */
 
 enum { ANNOTATION_TEXT_BYTES = 4096 };
 
@@ -19,9 +19,16 @@ enum { ANNOTATION_TEXT_BYTES = 4096 };
 MUST_CHECK enum err annotation_add(struct vault *v, struct str id, const struct dataset *d, int64_t start_at,
                                    int64_t end_at, struct str text, int64_t now,
                                    char id_out[static ID_CHARS + 1]);
+/* The same inside a write of the caller's. */
+MUST_CHECK enum err annotation_put(struct db *db, struct str id, const struct dataset *d, int64_t start_at,
+                                   int64_t end_at, struct str text, int64_t now,
+                                   char id_out[static ID_CHARS + 1]);
+/* revision: as If-Match gives it; 0 for any. ERR_NOT_FOUND; ERR_PRECONDITION when it changed since. */
 MUST_CHECK enum err annotation_change(struct vault *v, struct str id, struct str text, int64_t revision,
                                       int64_t now);
 MUST_CHECK enum err annotation_delete(struct vault *v, struct str id, int64_t revision, int64_t now);
+/* One, as in the list. ERR_NOT_FOUND. */
+MUST_CHECK enum err annotation_get(struct db *db, struct str id, json_t **out);
 /* {"annotations":[{"id","dataset","start","end","text","revision","created","updated"}],"next"}: those that
  * touch [from, to), by number after `after`. d NULL: of all datasets. */
 MUST_CHECK enum err annotation_list(struct db *db, const struct dataset *d, int64_t from, int64_t to,

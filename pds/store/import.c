@@ -314,6 +314,9 @@ enum err import_add(struct import *m, const struct dataset *d, const char *provi
         if ((r->present & (1U << i)) && r->values[i] < d->values[i].minimum)
             return err_set(ERR_INVALID, "line %" PRId64 ": %s is below what %s allows", r->line,
                            d->values[i].name, d->name);
+        if ((r->present & (1U << i)) && r->values[i] > d->values[i].maximum)
+            return err_set(ERR_INVALID, "line %" PRId64 ": %s is over what %s allows", r->line,
+                           d->values[i].name, d->name);
     }
     if ((e = lane_of(m, d, provider, reference, grain, &lane)))
         return e;
@@ -346,6 +349,13 @@ static enum err count_gaps(struct db *db, const struct lane *lane)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+static enum err note_count(struct db *db, int64_t number, const struct import_count *n)
+{
+    return db_run(db, SQL_COUNT_ADD,
+                  PARAMS(INT(number), TEXT(n->dataset->name), INT(n->new_count), INT(n->same),
+                         INT(n->replaced), INT(n->rejected)));
+}
+
 struct closing {
     struct import *import;
     int64_t now;
@@ -364,11 +374,7 @@ static enum err close_work(struct db *db, void *context)
             return e;
     }
     for (size_t i = 0; i < m->count_used; i++) {
-        const struct import_count *n = &m->counts[i];
-
-        if ((e = db_run(db, SQL_COUNT_ADD,
-                        PARAMS(INT(m->number), TEXT(n->dataset->name), INT(n->new_count), INT(n->same),
-                               INT(n->replaced), INT(n->rejected)))))
+        if ((e = note_count(db, m->number, &m->counts[i])))
             return e;
     }
     return db_run(db, SQL_END, PARAMS(INT(m->number), TEXT(m->format), INT(c->now)));
@@ -393,4 +399,28 @@ void import_fail(struct import *m, enum err failure, int64_t now)
     /* What cannot be undone now is undone by import_recover() at the next opening. */
     err_ignore(import_undo_failed(m->vault, m->id, failure, now));
     (void)err_set(failure, "%s", story);
+}
+
+enum err import_begin_one(struct db *db, const char *format, int64_t now, struct import_one *out)
+{
+    struct import_one one = {.format = format};
+    enum err e;
+
+    if ((e = id_make(now * 1000, one.id)) ||
+        (e = db_run(db, SQL_BEGIN, PARAMS(TEXT(one.id), TEXT(""), TEXT(format), INT(now)))))
+        return e;
+    one.number = db_last_rowid(db);
+    if ((e = db_run(db, SQL_PART_ADD, PARAMS(INT(one.number)))))
+        return e;
+    one.part = db_last_rowid(db);
+    *out = one;
+    return ERR_OK;
+}
+
+enum err import_end_one(struct db *db, const struct import_one *one, const struct import_count *count,
+                        int64_t now)
+{
+    enum err e = note_count(db, one->number, count);
+
+    return e ? e : db_run(db, SQL_END, PARAMS(INT(one->number), TEXT(one->format), INT(now)));
 }

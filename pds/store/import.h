@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct vault; /* pds/vault/vault.h */
+struct db;
 
 enum { IMPORT_DATASETS_MAX = 16, IMPORT_REFERENCE_BYTES = 64, IMPORT_FILE_BYTES = LIMIT_FILE_NAME_BYTES + 1 };
 
@@ -41,9 +42,10 @@ void import_label(struct str file, char out[static IMPORT_FILE_BYTES]);
 MUST_CHECK enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out);
 void import_set_format(struct import *m, const char *format); /* constant text */
 
-/* Add a record of a series (series_id and part of r are filled here). ERR_INVALID for a value below the
- * dataset's least, or as record_put() says, later: the batch is written when it is full. ERR_TOO_LARGE over
- * IMPORT_DATASETS_MAX datasets or a longer reference. Once it failed, only import_fail() makes sense. */
+/* Add a record of a series (series_id and part of r are filled here). ERR_INVALID for a value outside
+ * what the dataset allows, or as record_put() says, later: the batch is written when it is full.
+ * ERR_TOO_LARGE over IMPORT_DATASETS_MAX datasets or a longer reference. Once it failed, only import_fail()
+ * makes sense. */
 MUST_CHECK enum err import_add(struct import *m, const struct dataset *d, const char *provider,
                                struct str reference, const char *grain, const struct record *r);
 /* Count a line that was refused, for a dataset. */
@@ -60,6 +62,17 @@ const char *import_id(const struct import *m);   /* borrowed */
 const char *import_file(const struct import *m); /* its label as it is kept: cut, UTF-8; borrowed */
 size_t import_counts(const struct import *m,
                      const struct import_count **out); /* borrowed; in order of appearance */
+
+/* A whole import of one part inside a write of the caller's, who puts the records: its id, and the numbers of
+ * import and part. import_end_one() tells what it did. */
+struct import_one {
+    char id[ID_CHARS + 1];
+    const char *format; /* constant text */
+    int64_t number, part;
+};
+MUST_CHECK enum err import_begin_one(struct db *db, const char *format, int64_t now, struct import_one *out);
+MUST_CHECK enum err import_end_one(struct db *db, const struct import_one *one,
+                                   const struct import_count *count, int64_t now);
 
 /* Undo a finished import by its id. ERR_NOT_FOUND; ERR_CONFLICT when it is undone already or still runs. */
 MUST_CHECK enum err import_undo(struct vault *v, struct str id, int64_t now, int64_t *removed,

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LANES_MAX = 64, DAYS_MAX = 367, LONGS_MAX = 512 };
+enum { LANES_MAX = 64, DAYS_MAX = 367, LONGS_MAX = 512, ORIGIN_BYTES = 64 };
 
 /* The series that have something in the window, those of the source with most records first. */
 static const char SQL_SERIES[] =
@@ -19,6 +19,13 @@ static const char SQL_SERIES[] =
 static const char SQL_ROWS[] =
     "SELECT start_at, end_at, value, quality, more FROM record"
     " WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at, end_at";
+
+static const char SQL_ROWS_ORIGINS[] =
+    "SELECT start_at, end_at, value, quality, more, part, line FROM record"
+    " WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at, end_at";
+static const char SQL_IMPORT_OF[] =
+    "SELECT i.id FROM import_part p JOIN import i ON i.number = p.import_number WHERE p.number = ?1";
+static const char SQL_GRAIN_OF[] = "SELECT source_id, grain FROM series WHERE id = ?1";
 
 static const char SQL_DAY_COUNT[] =
     "SELECT count(*) FROM record WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3";
@@ -65,6 +72,10 @@ struct query {
     /* what was given so far */
     int64_t given_end, covered_s;
     bool given_any;
+    /* the origin told last: rows of one mostly follow each other */
+    int64_t origin_series, origin_part;
+    struct query_origin origin;
+    char origin_grain[ORIGIN_BYTES], origin_import[ORIGIN_BYTES];
 };
 
 static enum err lane_advance(struct query *q, struct query_lane *lane)
@@ -89,6 +100,11 @@ static enum err lane_advance(struct query *q, struct query_lane *lane)
     row->quality = stmt_int(lane->rows, 3);
     row->covered_s = row->end_at - row->start_at;
     row->present = 1;
+    if (q->options.origins) {
+        row->series_id = lane->series_id;
+        row->part = stmt_int(lane->rows, 5);
+        row->line = stmt_int(lane->rows, 6);
+    }
     return q->options.dataset->value_count > 1
                ? record_more_read(stmt_text(lane->rows, 4), row->values, &row->present)
                : ERR_OK;
@@ -108,8 +124,8 @@ static enum err open_lanes(struct query *q)
 
         if (q->lane_count == LANES_MAX)
             return err_set(ERR_TOO_LARGE, "more than %d series at once: ask for one source", LANES_MAX);
-        if ((e = db_query(q->db, SQL_ROWS, PARAMS(INT(stmt_int(series, 0)), INT(o->from), INT(o->to)),
-                          &lane->rows)))
+        if ((e = db_query(q->db, o->origins ? SQL_ROWS_ORIGINS : SQL_ROWS,
+                          PARAMS(INT(stmt_int(series, 0)), INT(o->from), INT(o->to)), &lane->rows)))
             return e;
         lane->series_id = stmt_int(series, 0);
         lane->source_id = stmt_int(series, 1);
@@ -376,6 +392,48 @@ void query_coverage(const struct query *q, const struct query_row *next, int64_t
         to = q->last;
     *covered_s = q->covered_s - (next ? next->covered_s : 0);
     *span_s = q->any || (q->options.from != INT64_MIN && q->options.to != INT64_MAX) ? to - from : 0;
+}
+
+static enum err find_import(struct query *q, int64_t part)
+{
+    AUTO(stmt_closep) struct stmt *row = NULL;
+    enum err e;
+
+    q->origin_part = part;
+    q->origin.import = STR("");
+    if ((e = db_query(q->db, SQL_IMPORT_OF, PARAMS(INT(part)), &row)))
+        return e;
+    if ((e = stmt_next(row)))
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    if ((e = str_copy(stmt_text(row, 0), q->origin_import, sizeof q->origin_import)))
+        return e;
+    q->origin.import = str_of(q->origin_import);
+    return ERR_OK;
+}
+
+static enum err find_grain(struct query *q, int64_t series)
+{
+    AUTO(stmt_closep) struct stmt *row = NULL;
+    enum err e;
+
+    if ((e = db_query(q->db, SQL_GRAIN_OF, PARAMS(INT(series)), &row)) || (e = stmt_next(row)) ||
+        (e = str_copy(stmt_text(row, 1), q->origin_grain, sizeof q->origin_grain)))
+        return e;
+    q->origin_series = series;
+    q->origin.source_id = stmt_int(row, 0);
+    q->origin.grain = str_of(q->origin_grain);
+    return ERR_OK;
+}
+
+enum err query_origin(struct query *q, const struct query_row *row, struct query_origin *out)
+{
+    enum err e;
+
+    if ((row->series_id != q->origin_series && (e = find_grain(q, row->series_id))) ||
+        (row->part != q->origin_part && (e = find_import(q, row->part))))
+        return err_wrap(e, "origin of a record of series %" PRId64, row->series_id);
+    *out = q->origin;
+    return ERR_OK;
 }
 
 enum err query_time(const char *parameter, struct str text, const struct zone *zone, int64_t *out)

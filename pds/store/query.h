@@ -26,6 +26,7 @@ struct query_options {
     enum step step;    /* STEP_NONE: records as they are */
     int64_t source_id; /* records of this source alone; 0: of all, as said above */
     const struct zone *zone; /* of days, weeks, months, years */
+    bool origins;            /* tell part, line and series of records as they are */
 };
 
 struct query_row {
@@ -34,6 +35,13 @@ struct query_row {
     uint32_t present;                   /* bit i: values[i] is there */
     int64_t quality;                    /* the least of what went in */
     int64_t covered_s;                  /* seconds of [start, end) that have data; 0 for instants */
+    int64_t series_id, part, line;      /* when asked for, of records as they are */
+};
+
+/* Where a record comes from. Borrowed until the next row of another part or series. */
+struct query_origin {
+    int64_t source_id;
+    struct str grain, import; /* import: its id; empty when it is not known any more */
 };
 
 struct query;
@@ -46,6 +54,8 @@ MUST_CHECK enum err query_next(struct query *q, struct query_row *row);
  * the span asked for: [from, to), or from the first record's start to the last one's end where there was no
  * limit. */
 void query_coverage(const struct query *q, const struct query_row *next, int64_t *covered_s, int64_t *span_s);
+/* Of a row that query_next() gave with its origin. */
+MUST_CHECK enum err query_origin(struct query *q, const struct query_row *row, struct query_origin *out);
 void query_free(struct query *q);
 static inline void query_freep(struct query **q) { query_free(*q); }
 

@@ -3,7 +3,7 @@
 #include "pds/base/clock.h"
 #include "pds/store/record.h"
 
-#include <string.h>
+#include <inttypes.h>
 
 void query_text_init(struct query_text *t, struct query *q, const struct query_options *options,
                      enum query_format format, int64_t limit)
@@ -55,11 +55,45 @@ static void head(struct query_text *t, struct buf *out)
     buf_text(out, "start,end");
     for (size_t i = 0; i < d->value_count; i++)
         buf_printf(out, ",%s", d->values[i].name);
-    buf_text(out, step ? ",quality,coverage\r\n" : ",quality\r\n");
+    buf_text(out, step ? ",quality,coverage" : ",quality");
+    buf_text(out, t->options->origins ? ",source,grain,import,line\r\n" : "\r\n");
 }
 
-static void row_json(struct query_text *t, const struct query_row *row, struct buf *out)
+/* Words of a format for what is told of where a record comes from. */
+struct origin_words {
+    const char *source, *grain, *import, *quote, *line, *none;
+};
+static const struct origin_words ORIGIN_JSON = {
+    ",\"source\":", ",\"grain\":", ",\"import\":", "\"", ",\"line\":", "null"};
+static const struct origin_words ORIGIN_CSV = {",", ",", ",", "", ",", ""};
+
+/* grains and ids are of our own making: words without a mark that either format knows. */
+static enum err add_origin(struct query_text *t, const struct query_row *row, struct buf *out)
 {
+    const struct origin_words *w = t->format == QUERY_JSON ? &ORIGIN_JSON : &ORIGIN_CSV;
+    struct query_origin origin;
+    enum err e = query_origin(t->query, row, &origin);
+
+    if (e)
+        return e;
+    buf_printf(out, "%s%" PRId64 "%s%s%.*s%s%s", w->source, origin.source_id, w->grain, w->quote,
+               STR_ARGS(origin.grain), w->quote, w->import);
+    if (origin.import.len)
+        buf_printf(out, "%s%.*s%s", w->quote, STR_ARGS(origin.import), w->quote);
+    else
+        buf_text(out, w->none);
+    buf_text(out, w->line);
+    if (row->line)
+        buf_printf(out, "%" PRId64, row->line);
+    else
+        buf_text(out, w->none);
+    return ERR_OK;
+}
+
+static enum err row_json(struct query_text *t, const struct query_row *row, struct buf *out)
+{
+    enum err e;
+
     const struct dataset *d = t->options->dataset;
 
     buf_text(out, t->given ? ",{\"start\":\"" : "{\"start\":\"");
@@ -77,18 +111,21 @@ static void row_json(struct query_text *t, const struct query_row *row, struct b
     }
     buf_text(out, ",\"quality\":\"");
     buf_text(out, record_quality_name(row->quality) ? record_quality_name(row->quality) : "estimated");
+    buf_char(out, '"');
     if (t->options->step != STEP_NONE && !d->instant) {
-        buf_text(out, "\",\"coverage\":");
+        buf_text(out, ",\"coverage\":");
         add_share(out, row->covered_s, row->end_at - row->start_at);
-        buf_char(out, '}');
-    } else {
-        buf_text(out, "\"}");
     }
+    if (t->options->origins && (e = add_origin(t, row, out)))
+        return e;
+    buf_char(out, '}');
+    return ERR_OK;
 }
 
-static void row_csv(struct query_text *t, const struct query_row *row, struct buf *out)
+static enum err row_csv(struct query_text *t, const struct query_row *row, struct buf *out)
 {
     const struct dataset *d = t->options->dataset;
+    enum err e;
 
     add_instant(out, row->start_at);
     buf_char(out, ',');
@@ -105,7 +142,10 @@ static void row_csv(struct query_text *t, const struct query_row *row, struct bu
         if (!d->instant)
             add_share(out, row->covered_s, row->end_at - row->start_at);
     }
+    if (t->options->origins && (e = add_origin(t, row, out)))
+        return e;
     buf_text(out, "\r\n");
+    return ERR_OK;
 }
 
 static void tail(struct query_text *t, const struct query_row *next, struct buf *out)
@@ -143,10 +183,8 @@ enum err query_text_fill(struct query_text *t, struct buf *out, size_t want)
             return e;
         if (e || t->given == t->limit)
             tail(t, e ? NULL : &row, out);
-        else if (t->format == QUERY_JSON)
-            row_json(t, &row, out);
-        else
-            row_csv(t, &row, out);
+        else if ((e = t->format == QUERY_JSON ? row_json(t, &row, out) : row_csv(t, &row, out)))
+            return e;
         t->given++;
     }
     return buf_err(out);

@@ -1,6 +1,7 @@
 /* The rows of a query as text, piece by piece: JSON
  * {"dataset","unit","step","records":[{"start","end","value",…,"quality"}],"coverage","next"} or CSV with the
- * same names. Buckets of a step have a "coverage" each, from 0 to 1. */
+ * same names. Buckets of a step have a "coverage" each, from 0 to 1. With options.origins, records as they
+ * are tell "source", "grain", "import" and "line" too (null where it is not known). */
 #ifndef STORE_QUERY_TEXT_H
 #define STORE_QUERY_TEXT_H
 #include "pds/base/buf.h"

@@ -17,8 +17,15 @@ static const int64_t START_MIN = -2208988800, END_MAX = 7258118400;
 static const char SQL_INSERT[] =
     "INSERT INTO record (series_id, start_at, end_at, value, quality, part, line, more)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
-static const char SQL_FIND[] = "SELECT value, quality, more FROM record"
+static const char SQL_FIND[] = "SELECT value, quality, more, part, line FROM record"
                                " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3";
+static const char SQL_IS_CORRECTION[] =
+    "SELECT count(*) FROM import_part p JOIN import i ON i.number = p.import_number"
+    " WHERE p.number = ?1 AND i.format = '" RECORD_CORRECTION_FORMAT "'";
+/* Whether the record said this once, as good: what a file says again. */
+static const char SQL_WAS_SAID[] =
+    "SELECT count(*) FROM record_history WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3"
+    " AND value = ?4 AND more IS ?5 AND quality >= ?6";
 static const char SQL_KEEP[] =
     "INSERT INTO record_history (series_id, start_at, end_at, replaced_by, value, quality, part, "
     "line, more)"
@@ -104,11 +111,15 @@ static void add_int(struct buf *out, int64_t n)
     buf_add(out, at, (size_t)(text + sizeof text - at));
 }
 
+/* Enough to get the numerator back. */
+static int places_of(int64_t denominator) { return denominator > 100000 ? 9 : 6; }
+
 void record_value_text(struct buf *out, int64_t numerator, int64_t denominator)
 {
-    int64_t whole = numerator / denominator, rest = numerator % denominator, micro;
-    char digits[8];
-    int last = 6;
+    int64_t whole = numerator / denominator, rest = numerator % denominator, parts;
+    int64_t one = places_of(denominator) == 9 ? 1000000000 : 1000000;
+    char digits[9];
+    int last = places_of(denominator);
 
     if (rest == 0) {
         add_int(out, whole);
@@ -116,13 +127,13 @@ void record_value_text(struct buf *out, int64_t numerator, int64_t denominator)
     }
     if (rest < 0)
         rest = -rest;
-    micro = (rest * 2000000 + denominator) / (2 * denominator); /* rest < denominator <= 1e9 */
-    if (micro == 1000000) {
+    parts = (rest * 2 * one + denominator) / (2 * denominator); /* rest < denominator <= 1e9 */
+    if (parts == one) {
         whole += numerator < 0 ? -1 : 1;
-        micro = 0;
+        parts = 0;
     }
-    for (int i = 5; i >= 0; i--, micro /= 10)
-        digits[i] = (char)('0' + micro % 10);
+    for (int i = last - 1; i >= 0; i--, parts /= 10)
+        digits[i] = (char)('0' + parts % 10);
     while (last > 0 && digits[last - 1] == '0')
         last--;
     if (numerator < 0 && whole == 0 && last > 0)
@@ -139,13 +150,47 @@ static bool texts_equal(struct str a, struct str b)
     return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
 }
 
+static struct param more_param(struct str more) { return more.len ? STR_TEXT(more) : NIL; }
+
+/* Whether r leaves the owner's correction that `part` may have brought: a better value than any before may
+ * replace it, nothing else of a provider's does. */
+static enum err yields_to_owner(struct db *db, const struct record *r, struct str more, int64_t part,
+                                bool *out)
+{
+    int64_t owners = 0, said = 0;
+    enum err e;
+
+    if ((e = db_number(db, SQL_IS_CORRECTION, PARAMS(INT(part)), &owners)))
+        return e;
+    if (owners && r->quality == RECORD_DEFINITIVE &&
+        (e = db_number(db, SQL_WAS_SAID,
+                       PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
+                              more_param(more), INT(r->quality)),
+                       &said)))
+        return e;
+    *out = owners && (r->quality != RECORD_DEFINITIVE || said);
+    return ERR_OK;
+}
+
+/* Put r in the place of what is there, which becomes history. *replaced is 0 when nothing is there. */
+static enum err replace(struct db *db, const struct record *r, struct str more, int64_t *replaced)
+{
+    enum err e;
+
+    if ((e = db_run(db, SQL_KEEP, PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->part)))))
+        return e;
+    return db_change(db, SQL_REPLACE,
+                     PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
+                            INT(r->quality), INT(r->part), INT(r->line), more_param(more)),
+                     replaced);
+}
+
 /* Compare with what is there already, and replace it when the new one counts more. */
 static enum err put_again(struct db *db, const struct record *r, struct str more, enum record_outcome *out)
 {
     AUTO(stmt_closep) struct stmt *row = NULL;
-    struct param more_param = more.len ? STR_TEXT(more) : NIL;
-    int64_t quality;
-    bool alike;
+    int64_t quality, part, replaced;
+    bool alike, yields = false;
     enum err e;
 
     if ((e = db_query(db, SQL_FIND, PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at)), &row)) ||
@@ -153,24 +198,39 @@ static enum err put_again(struct db *db, const struct record *r, struct str more
         return e;
     quality = stmt_int(row, 1);
     alike = stmt_int(row, 0) == r->values[0] && texts_equal(stmt_text(row, 2), more);
+    part = stmt_int(row, 3);
     stmt_close(row);
     row = NULL;
     if (alike && quality >= (int64_t)r->quality) {
         *out = RECORD_SAME;
         return ERR_OK;
     }
-    if (quality > (int64_t)r->quality) {
+    if (quality == RECORD_CORRECTED && (e = yields_to_owner(db, r, more, part, &yields)))
+        return e;
+    if (yields || quality > (int64_t)r->quality) {
         *out = RECORD_WORSE;
         return ERR_OK;
     }
-    if ((e = db_run(db, SQL_KEEP,
-                    PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->part)))) ||
-        (e = db_run(db, SQL_REPLACE,
-                    PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at), INT(r->values[0]),
-                           INT(r->quality), INT(r->part), INT(r->line), more_param))))
+    if ((e = replace(db, r, more, &replaced)))
         return e;
     *out = RECORD_REPLACED;
     return ERR_OK;
+}
+
+enum err record_load(struct db *db, struct record *r)
+{
+    AUTO(stmt_closep) struct stmt *row = NULL;
+    enum err e;
+
+    if ((e = db_query(db, SQL_FIND, PARAMS(INT(r->series_id), INT(r->start_at), INT(r->end_at)), &row)) ||
+        (e = stmt_next(row)))
+        return err_wrap(e, "record of series %" PRId64, r->series_id);
+    r->values[0] = stmt_int(row, 0);
+    r->quality = (enum record_quality)stmt_int(row, 1);
+    r->present = 1;
+    r->part = stmt_int(row, 3);
+    r->line = stmt_int(row, 4);
+    return record_more_read(stmt_text(row, 2), r->values, &r->present);
 }
 
 static enum err check(const struct record *r)
@@ -209,4 +269,18 @@ enum err record_put(struct db *db, const struct record *r, enum record_outcome *
     if ((e = put_again(db, r, (struct str){more.data, more.len}, out)))
         return err_wrap(e, "record of series %" PRId64, r->series_id);
     return ERR_OK;
+}
+
+enum err record_correct(struct db *db, const struct record *r)
+{
+    AUTO(buf_done) struct buf more;
+    int64_t kept;
+    enum err e;
+
+    buf_init(&more, MORE_BYTES);
+    record_more_write(&more, r, DATASET_VALUES_MAX);
+    if ((e = check(r)) || (e = buf_err(&more)) ||
+        (e = replace(db, r, (struct str){more.data, more.len}, &kept)))
+        return err_wrap(e, "record of series %" PRId64, r->series_id);
+    return kept ? ERR_OK : err_set(ERR_NOT_FOUND, "no such record of series %" PRId64, r->series_id);
 }

@@ -1,7 +1,8 @@
 /* A record: what a series says of one interval [start, end), exactly.
  *
  * Putting the same record twice changes nothing. A different value of the same or a better quality
- * replaces the old one, which is kept as history; a worse one is not taken. */
+ * replaces the old one, which is kept as history; a worse one is not taken. What the owner corrected stays,
+ * whatever a provider's file says again; only a definitive value that was not there before replaces it. */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
 #include "pds/base/buf.h"
@@ -35,6 +36,19 @@ enum { RECORD_LENGTH_MAX_S = 400 * 86400 }; /* a bill of a year fits */
  */
 MUST_CHECK enum err record_put(struct db *db, const struct record *r, enum record_outcome *out);
 
+/* The format of imports that are the owner's corrections: how a record that one brought is known. */
+#define RECORD_CORRECTION_FORMAT "owner.correction"
+
+/* The owner's values for a record that is there, whatever its quality: what it said becomes history.
+ * ERR_INVALID as record_put(); ERR_NOT_FOUND when there is none. Inside a write. */
+MUST_CHECK enum err record_correct(struct db *db, const struct record *r);
+/* What is there: fills all but the key, which r names. ERR_NOT_FOUND. */
+MUST_CHECK enum err record_load(struct db *db, struct record *r);
+/* Delete the records of a series that start in [from, to), what they said before, and what imports noted of
+ * them, so that undoing an older import brings nothing back. Adds to *removed. Inside a write. */
+MUST_CHECK enum err record_erase(struct db *db, int64_t series_id, int64_t from, int64_t to,
+                                 int64_t *removed);
+
 /* "measured" and back. ERR_INVALID for another word; NULL for a number that is none. */
 MUST_CHECK enum err record_quality_read(struct str word, enum record_quality *out);
 const char *record_quality_name(int64_t quality);
@@ -52,8 +66,8 @@ MUST_CHECK enum err record_note_confirmed(struct db *db, int64_t part, int64_t s
  */
 MUST_CHECK enum err record_undo(struct db *db, int64_t part, int64_t *removed, int64_t *restored);
 
-/* numerator / denominator as decimal text with at most 6 places, rounded half away from zero, no trailing
- * zeros. */
+/* numerator / denominator as decimal text with at most 6 places (9 where the denominator is over 100,000, so
+ * that str_scaled() gives the numerator back), rounded half away from zero, no trailing zeros. */
 void record_value_text(struct buf *out, int64_t numerator, int64_t denominator);
 
 /* Values after the first, as stored: "[1,null,3]", trailing nulls left out; nothing added when there is none.
