@@ -9,6 +9,14 @@ if(TRABOULE_ANALYZE)
 endif()
 
 file(GLOB harness_sources CONFIGURE_DEPENDS tests/harness/*.c)
+list(FILTER harness_sources EXCLUDE REGEX faultshim)
+
+# A failing disk for the built program, which loads it before libc.
+if(NOT TRABOULE_SANITIZE)
+  add_library(faultshim MODULE tests/harness/faultshim.c)
+  target_link_libraries(faultshim PRIVATE ${CMAKE_DL_LIBS})
+  target_compile_options(faultshim PRIVATE -U_FORTIFY_SOURCE) # it takes the names that libc's headers would replace
+endif()
 set(TEST_TIMEOUT 300)
 
 get_property(modules GLOBAL PROPERTY TRABOULE_MODULES)
@@ -30,6 +38,9 @@ foreach(test IN LISTS unit_tests)
   module_of(${stem} owner)
   add_executable(${name} ${test} ${harness_sources})
   target_link_libraries(${name} PRIVATE ${owner} PkgConfig::cmocka)
+  if(owner STREQUAL pds_audit) # for the vaults of tests (tests/harness/tmpvault.h), whose registry is in pds_store
+    target_link_libraries(${name} PRIVATE pds_store)
+  endif()
   target_compile_definitions(${name} PRIVATE TEST_ROOT="${CMAKE_SOURCE_DIR}")
   add_test(NAME unit_${stem} COMMAND ${name})
   set_tests_properties(unit_${stem} PROPERTIES LABELS unit TIMEOUT ${TEST_TIMEOUT})

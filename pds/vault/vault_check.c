@@ -83,7 +83,7 @@ static enum err check_pages(struct check *c)
     for (uint32_t i = 1; i <= pages; i++)
         if (i != LOCK_PAGE)
             check_page(c, f, i);
-    if (c->log_is_over && vfs_read_head(c->vfs, f, head))
+    if (c->log_is_over && vfs_read_head(c->vfs, f, head) == SQLITE_OK)
         known = bytes_get32(head + 28);
     for (uint32_t i = pages + 1; i <= known && i <= pages + 100; i++)
         tell_at(c, "vault.db page", i, "the file ends before it");

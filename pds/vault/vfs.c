@@ -199,9 +199,32 @@ int vfs_sync(struct sealed_file *f, int flags)
     return rc;
 }
 
+int vfs_lower_read(sqlite3_file *lower, void *out, int n, sqlite3_int64 at)
+{
+    int rc = lower->pMethods->xRead(lower, out, n, at);
+
+    return rc == SQLITE_IOERR_CORRUPTFS ? SQLITE_IOERR_READ : rc;
+}
+
 /* The VFS that SQLite calls */
 
 static struct vfs *of(sqlite3_vfs *vfs) { return vfs->pAppData; }
+
+/* Below, a file that cannot be opened for writing is opened for reading instead, whatever the reason. Then
+ * SQLite would not hold vault.db for this process alone, and lay its wal-index beside it as a file. */
+static int open_to_write(sqlite3_vfs *lower, const char *name, sqlite3_file *file, int flags, int *out_flags)
+{
+    int got = flags, rc = lower->xOpen(lower, name, file, flags, &got);
+
+    if (rc == SQLITE_OK && flags & SQLITE_OPEN_READWRITE && got & SQLITE_OPEN_READONLY) {
+        (void)file->pMethods->xClose(file); /* nothing was written */
+        file->pMethods = NULL;
+        return SQLITE_CANTOPEN;
+    }
+    if (rc == SQLITE_OK && out_flags)
+        *out_flags = got;
+    return rc;
+}
 
 static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
 {
@@ -219,7 +242,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
                                  */
     f->vfs = v;
     f->lower = (sqlite3_file *)(void *)(f + 1);
-    rc = v->lower->xOpen(v->lower, name, f->lower, flags, out_flags);
+    rc = open_to_write(v->lower, name, f->lower, flags, out_flags);
     if (rc == SQLITE_OK)
         f->base.pMethods = f->kind == FILE_DB ? &VFS_DB_METHODS : &VFS_WAL_METHODS;
     return rc;
@@ -314,7 +337,7 @@ enum err vfs_lower_open(struct vfs *v, enum file_kind kind, sqlite3_file **out)
 
     if (!f)
         return err_set(ERR_NO_MEMORY, "a file of the vault");
-    rc = v->lower->xOpen(v->lower, path, f, flags, NULL);
+    rc = open_to_write(v->lower, path, f, flags, NULL);
     if (rc != SQLITE_OK) {
         mem_free(f);
         return err_wrap(vfs_err(rc), "opening %s", kind == FILE_DB ? "vault.db" : "vault.db-wal");

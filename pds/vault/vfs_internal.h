@@ -161,6 +161,9 @@ int vfs_file_close(sqlite3_file *file);
 int vfs_file_sector(sqlite3_file *file);
 int vfs_file_traits(sqlite3_file *file);
 int vfs_sync(struct sealed_file *f, int flags);
+/* Read below. What the disk does not give is no damage of ours: SQLite would tell an EIO as a broken
+ * structure. */
+int vfs_lower_read(sqlite3_file *lower, void *out, int n, sqlite3_int64 at);
 
 /* Between these this thread runs a checkpoint; the room for its page, or NULL. */
 void vfs_reuse_begin(struct vfs *v);
@@ -171,9 +174,9 @@ struct reuse *vfs_reuse_here(struct vfs *v);
 extern const sqlite3_io_methods VFS_DB_METHODS;
 /* vfs_wal.c: the log */
 extern const sqlite3_io_methods VFS_WAL_METHODS;
-/* The plain page 1 of vault.db, or its newest form in the log when a power cut tore it. False when neither
- * opens. */
-bool vfs_read_head(struct vfs *v, sqlite3_file *db, uint8_t out[static PAGE_BYTES]);
+/* The plain page 1 of vault.db, or its newest form in the log when a power cut tore it. SQLITE_OK;
+ * SQLITE_CORRUPT when neither opens; SQLITE_IOERR_READ when the disk gave none. */
+int vfs_read_head(struct vfs *v, sqlite3_file *db, uint8_t out[static PAGE_BYTES]);
 
 bool wal_set_page(struct wal *w, uint32_t frame,
                   uint32_t page);                 /* false: out of memory or over the ceiling */

@@ -174,6 +174,16 @@ static enum err look_at_log(struct vfs *v, struct look *l)
     return ERR_OK;
 }
 
+static enum err look_at_head(struct vfs *v, struct look *l)
+{
+    int rc = vfs_read_head(v, l->db, l->head);
+
+    if (rc == SQLITE_IOERR_READ)
+        return err_set(ERR_IO, "reading vault.db page 1");
+    l->head_opens = rc == SQLITE_OK;
+    return ERR_OK;
+}
+
 static enum err look_at(struct vfs *v, struct look *l)
 {
     bool live;
@@ -183,8 +193,7 @@ static enum err look_at(struct vfs *v, struct look *l)
         return e;
     if (l->db->pMethods->xFileSize(l->db, &l->db_size) != SQLITE_OK)
         return err_set(ERR_IO, "the size of vault.db");
-    l->head_opens = vfs_read_head(v, l->db, l->head);
-    if ((e = judge_key(v, l)))
+    if ((e = look_at_head(v, l)) || (e = judge_key(v, l)))
         return e;
     if (v->anchor.broken)
         return err_set(ERR_CORRUPT, "lock: the seals of both slots are broken");
@@ -194,7 +203,8 @@ static enum err look_at(struct vfs *v, struct look *l)
     }
     if (!live) { /* nor is page 1 looked for in a log that does not count */
         atomic_store(&v->wal.limit, 0);
-        l->head_opens = vfs_read_head(v, l->db, l->head);
+        if ((e = look_at_head(v, l)))
+            return e;
     }
     if ((e = judge_db(v, l, live && l->scan.committed > 0)))
         return e;

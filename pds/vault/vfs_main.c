@@ -9,25 +9,27 @@ enum { HEAD_PAGE_SIZE_AT = 16, HEAD_RESERVED_AT = 20 };
 
 static struct sealed_file *sealed(sqlite3_file *f) { return (struct sealed_file *)(void *)f; }
 
-bool vfs_read_head(struct vfs *v, sqlite3_file *db, uint8_t out[static PAGE_BYTES])
+int vfs_read_head(struct vfs *v, sqlite3_file *db, uint8_t out[static PAGE_BYTES])
 {
     uint8_t bytes[PAGE_BYTES];
     struct wal *w = &v->wal;
     sqlite3_file *log = NULL;
     bool found = false;
+    int rc = vfs_lower_read(db, bytes, PAGE_BYTES, 0), failure;
 
-    if (db->pMethods->xRead(db, bytes, PAGE_BYTES, 0) == SQLITE_OK && vfs_open_page(v, 1, bytes, out))
-        return true;
+    if (rc == SQLITE_OK && vfs_open_page(v, 1, bytes, out))
+        return SQLITE_OK;
+    failure = rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ ? SQLITE_CORRUPT : SQLITE_IOERR_READ;
     /* A checkpoint that a power cut stopped may have torn it: then the log still has it. */
     if (atomic_load(&w->limit) == 0 || vfs_lower_open(v, FILE_WAL, &log) != ERR_OK)
-        return false;
+        return failure;
     for (uint32_t i = atomic_load(&w->limit); i > 0 && !found; i--)
         found = wal_page(w, i) == 1 &&
                 log->pMethods->xRead(log, bytes, PAGE_BYTES, frame_place(i) + FRAME_HEADER_SEALED_BYTES) ==
                     SQLITE_OK &&
                 vfs_open_page(v, 1, bytes, out);
     vfs_lower_close(log);
-    return found;
+    return found ? SQLITE_OK : failure;
 }
 
 /* SQLite reads page 1 in part before it knows the page size (trap 5), at any time: not while a checkpoint
@@ -50,10 +52,13 @@ static int read_part(struct sealed_file *f, uint8_t *out, int n, sqlite3_int64 o
         return SQLITE_IOERR_READ;
     if (number == 1) {
         pthread_mutex_lock(&f->vfs->head_mutex);
-        opens = vfs_read_head(f->vfs, f->lower, page);
+        rc = vfs_read_head(f->vfs, f->lower, page);
         pthread_mutex_unlock(&f->vfs->head_mutex);
+        if (rc == SQLITE_IOERR_READ)
+            return rc;
+        opens = rc == SQLITE_OK;
     } else {
-        rc = f->lower->pMethods->xRead(f->lower, page, PAGE_BYTES, offset - at);
+        rc = vfs_lower_read(f->lower, page, PAGE_BYTES, offset - at);
         if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
             return rc;
         opens = rc == SQLITE_OK && vfs_open_page(f->vfs, number, page, page);
@@ -72,7 +77,7 @@ static int db_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
 
     if (n != PAGE_BYTES || offset % PAGE_BYTES != 0)
         return read_part(f, out, n, offset);
-    rc = f->lower->pMethods->xRead(f->lower, out, n, offset);
+    rc = vfs_lower_read(f->lower, out, n, offset);
     if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
         return rc;
     if (rc == SQLITE_IOERR_SHORT_READ) /* SQLite would take the missing page for zeros (trap 8) */

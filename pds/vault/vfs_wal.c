@@ -246,7 +246,7 @@ static int read_log_header(struct sealed_file *f, uint8_t *out, int n, sqlite3_i
         memset(out, 0, (size_t)n);
         return SQLITE_OK;
     }
-    rc = f->lower->pMethods->xRead(f->lower, sealed_bytes, sizeof sealed_bytes, 0);
+    rc = vfs_lower_read(f->lower, sealed_bytes, sizeof sealed_bytes, 0);
     if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
         return rc;
     if (rc != SQLITE_OK || !vfs_open_log_header(f->vfs, sealed_bytes, plain))
@@ -259,7 +259,7 @@ static int read_frame_header(struct sealed_file *f, uint32_t frame,
                              uint8_t plain[static FRAME_HEADER_PLAIN_BYTES])
 {
     uint8_t bytes[FRAME_HEADER_SEALED_BYTES];
-    int rc = f->lower->pMethods->xRead(f->lower, bytes, sizeof bytes, frame_place(frame));
+    int rc = vfs_lower_read(f->lower, bytes, sizeof bytes, frame_place(frame));
 
     if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
         return rc;
@@ -274,8 +274,7 @@ static int read_frame_page(struct sealed_file *f, uint32_t frame, uint32_t page,
 {
     struct reuse *r = vfs_reuse_here(f->vfs);
     uint8_t *bytes = r ? r->sealed : out;
-    int rc = f->lower->pMethods->xRead(f->lower, bytes, PAGE_BYTES,
-                                       frame_place(frame) + FRAME_HEADER_SEALED_BYTES);
+    int rc = vfs_lower_read(f->lower, bytes, PAGE_BYTES, frame_place(frame) + FRAME_HEADER_SEALED_BYTES);
 
     if (r)
         r->page = 0;
