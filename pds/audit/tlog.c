@@ -26,6 +26,32 @@ void tlog_parent(const struct tlog_hash *left, const struct tlog_hash *right, st
     sha256_of(both, sizeof both, out->bytes);
 }
 
+void tlog_frontier_add(struct tlog_frontier *f, const struct tlog_hash *leaf)
+{
+    struct tlog_hash hash = *leaf;
+    unsigned level = 0;
+
+    for (; (f->size >> level) & 1; level++)
+        tlog_parent(&f->whole[level], &hash, &hash);
+    f->whole[level] = hash;
+    f->size++;
+}
+
+/* The whole subtree that a frontier has at a level. */
+static enum err frontier_node(void *context, unsigned level, int64_t number, struct tlog_hash *out)
+{
+    (void)number;
+    *out = ((const struct tlog_frontier *)context)->whole[level];
+    return ERR_OK;
+}
+
+void tlog_frontier_root(const struct tlog_frontier *f, struct tlog_hash *out)
+{
+    struct tlog_frontier held = *f;
+
+    err_ignore(tlog_root(f->size, frontier_node, &held, out)); /* a frontier has all that is asked of it */
+}
+
 /* Leaves of the left subtree of a tree of `size`: the largest power of two below it. size ≥ 2. */
 static int64_t split(int64_t size)
 {

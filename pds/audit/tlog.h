@@ -22,6 +22,14 @@ struct tlog_hash {
 void tlog_leaf(const void *data, size_t len, struct tlog_hash *out); /* SHA-256(0x00 ‖ data) */
 void tlog_parent(const struct tlog_hash *left, const struct tlog_hash *right, struct tlog_hash *out);
 
+/* The root of leaves as they come. Zero is an empty log. */
+struct tlog_frontier {
+    int64_t size;
+    struct tlog_hash whole[TLOG_DEPTH_MAX + 1]; /* by level: the root of a subtree without a right sibling */
+};
+void tlog_frontier_add(struct tlog_frontier *f, const struct tlog_hash *leaf);
+void tlog_frontier_root(const struct tlog_frontier *f, struct tlog_hash *out);
+
 /* Gives the root of whole subtree (level, number): what proofs and roots are made of. */
 typedef enum err tlog_node(void *context, unsigned level, int64_t number, struct tlog_hash *out);
 

@@ -36,6 +36,10 @@ struct trail_filter {
 MUST_CHECK enum err trail_list(struct db *db, const struct trail_filter *filter, int64_t after, int64_t limit,
                                json_t **out);
 
+/* The same, the entries alone: added to an array. *next: the index to go on after, -1 at the end. */
+MUST_CHECK enum err trail_entries(struct db *db, const struct trail_filter *filter, int64_t after,
+                                  int64_t limit, json_t *entries, int64_t *next);
+
 /* The signed note of the trail as it is. In a read: nothing is kept. */
 MUST_CHECK enum err trail_checkpoint(struct db *db, struct buf *out);
 /* The tlog-proof of a line. ERR_NOT_FOUND when there is none. */
@@ -60,6 +64,7 @@ MUST_CHECK enum err trail_begin(struct db *db, const uint8_t *store_id, int64_t 
 MUST_CHECK enum err trail_is_begun(struct db *db, bool *out);
 /* Retire the signing key for a fresh one, and tell it in the trail (EVENT_REKEYED). Inside a write. */
 MUST_CHECK enum err trail_rekey(struct db *db, int64_t now);
-/* {"keys":[…]} (RFC 7517, RFC 8037): the signing key and retired ones. */
+/* {"keys":[…]} (RFC 7517, RFC 8037): the signing key and retired ones. "kid": the trail's name for the first,
+ * and for a later one "NAME+KEYID", as verifier keys begin. */
 MUST_CHECK enum err trail_jwks(struct db *db, json_t **out);
 #endif

@@ -1,5 +1,6 @@
 #include "pds/base/canon.h"
 
+#include "pds/base/json.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
 
@@ -12,36 +13,12 @@
 /* The whole numbers that a double tells apart (RFC 8785 3.2.2.3, RFC 7493 2.2). */
 #define WHOLE_MAX (INT64_C(1) << 53)
 
-/* How a control character is written: RFC 8785 3.2.2.2. */
-static void add_escape(struct buf *out, unsigned char c)
-{
-    static const char LETTERS[] = "btn?fr"; /* of U+0008 to U+000D; U+000B has none */
-
-    if (c >= 0x08 && c <= 0x0D && c != 0x0B) {
-        buf_char(out, '\\');
-        buf_char(out, LETTERS[c - 0x08]);
-    } else {
-        buf_printf(out, "\\u%04x", c);
-    }
-}
-
+/* json_quote() escapes what RFC 8785 3.2.2.2 wants escaped, and as it wants. */
 enum err canon_text(struct buf *out, struct str text)
 {
     if (!str_is_utf8(text))
         return err_set(ERR_INVALID, "a text that is not UTF-8");
-    buf_char(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-
-        if (c < 0x20) {
-            add_escape(out, c);
-        } else {
-            if (c == '"' || c == '\\')
-                buf_char(out, '\\');
-            buf_char(out, (char)c);
-        }
-    }
-    buf_char(out, '"');
+    json_quote(out, text);
     return buf_err(out);
 }
 
