@@ -57,6 +57,7 @@
 #define LIMIT_ARCHIVE_BYTES      (2 * GIB) /* of all entries, plain */
 #define LIMIT_ARCHIVE_RATIO      200       /* plain : packed */
 #define LIMIT_ARCHIVE_NAME_BYTES 1024
+#define LIMIT_AGE_HEADER_BYTES   (64 * KIB)
 
 /* Many stores of one daemon */
 #define LIMIT_STORE_NAME   32 /* letters, digits and '-' */
@@ -68,6 +69,11 @@
 #define LIMIT_NOTE_BYTES  (64 * KIB)
 #define LIMIT_PROOF_BYTES (128 * KIB)
 
+/* Exports of other stores */
+#define LIMIT_MERGE_ENTRIES    100000
+#define LIMIT_MERGE_BYTES      (64 * GIB) /* of all entries, plain */
+#define LIMIT_MERGE_HELD_BYTES (64 * MIB) /* names, facts of documents, annotations: they wait in memory */
+
 /* The vault */
 #define LIMIT_KEYS_FILE_BYTES       (64 * KIB)
 #define LIMIT_KEY_SLOTS             16
@@ -75,4 +81,5 @@
 #define LIMIT_CONTROL_REQUEST_BYTES (64 * KIB)
 #define LIMIT_READERS               8 /* connections that read, a store */
 #define LIMIT_ARENA_BYTES           (4 * MIB)
+#define LIMIT_RESERVE_BYTES         (4 * MIB) /* of disk, kept for when it is full: vault_reserve.h */
 #endif
