@@ -57,6 +57,8 @@ struct import {
     size_t lane_last;    /* the lane of the last record: the next is mostly alike */
     struct entry *batch; /* owned; grows to BATCH_RECORDS */
     size_t batch_used, batch_room;
+    import_untaken *untaken; /* NULL: records replace those that are as good */
+    void *untaken_context;
 };
 
 void import_label(struct str file, char out[static IMPORT_FILE_BYTES])
@@ -88,6 +90,12 @@ enum err import_new(struct vault *v, struct str file, int64_t now, struct import
     m->started_at = now;
     *out = m;
     return ERR_OK;
+}
+
+void import_yield(struct import *m, import_untaken *told, void *context)
+{
+    m->untaken = told;
+    m->untaken_context = context;
 }
 
 void import_set_format(struct import *m, const char *format) { m->format = format; }
@@ -207,6 +215,8 @@ static enum err account(struct db *db, struct import *m, struct lane *lane, cons
     struct import_count *count = lane->count;
 
     if (outcome == RECORD_WORSE) {
+        if (m->untaken)
+            m->untaken(m->untaken_context, count->dataset, r);
         count->rejected++;
         return end_run(db, m, lane);
     }
@@ -272,7 +282,8 @@ static enum err put_batch(struct db *db, struct import *m)
             return e;
         r->series_id = lane->series_id;
         r->part = m->part;
-        if ((e = record_put(db, r, &outcome)) || (e = account(db, m, lane, r, outcome)))
+        if ((e = m->untaken ? record_put_yielding(db, r, &outcome) : record_put(db, r, &outcome)) ||
+            (e = account(db, m, lane, r, outcome)))
             return err_wrap(e, "line %" PRId64, r->line);
     }
     for (size_t i = 0; i < m->lane_used; i++) {

@@ -42,10 +42,15 @@ void import_label(struct str file, char out[static IMPORT_FILE_BYTES]);
 MUST_CHECK enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out);
 void import_set_format(struct import *m, const char *format); /* constant text */
 
+/* This import brings what another store holds: what is here and is as good stays. `told` hears of each record
+ * that is not taken, within the write and on its thread. */
+typedef void import_untaken(void *context, const struct dataset *d, const struct record *r);
+void import_yield(struct import *m, import_untaken *told, void *context);
+
 /* Add a record of a series (series_id and part of r are filled here). ERR_INVALID for a value outside
  * what the dataset allows, or as record_put() says, later: the batch is written when it is full.
  * ERR_TOO_LARGE over IMPORT_DATASETS_MAX datasets or a longer reference. Once it failed, only import_fail()
- * makes sense. */
+ * makes sense. provider and grain are borrowed until import_free(). */
 MUST_CHECK enum err import_add(struct import *m, const struct dataset *d, const char *provider,
                                struct str reference, const char *grain, const struct record *r);
 /* Count a line that was refused, for a dataset. */

@@ -186,7 +186,8 @@ static enum err replace(struct db *db, const struct record *r, struct str more, 
 }
 
 /* Compare with what is there already, and replace it when the new one counts more. */
-static enum err put_again(struct db *db, const struct record *r, struct str more, enum record_outcome *out)
+static enum err put_again(struct db *db, const struct record *r, struct str more, bool to_equal,
+                          enum record_outcome *out)
 {
     AUTO(stmt_closep) struct stmt *row = NULL;
     int64_t quality, part, replaced;
@@ -207,7 +208,7 @@ static enum err put_again(struct db *db, const struct record *r, struct str more
     }
     if (quality == RECORD_CORRECTED && (e = yields_to_owner(db, r, more, part, &yields)))
         return e;
-    if (yields || quality > (int64_t)r->quality) {
+    if (yields || quality > (int64_t)r->quality || (to_equal && quality == (int64_t)r->quality)) {
         *out = RECORD_WORSE;
         return ERR_OK;
     }
@@ -246,7 +247,8 @@ static enum err check(const struct record *r)
     return ERR_OK;
 }
 
-enum err record_put(struct db *db, const struct record *r, enum record_outcome *out)
+/* to_equal: it yields to what is there and is as good. */
+static enum err put(struct db *db, const struct record *r, bool to_equal, enum record_outcome *out)
 {
     AUTO(buf_done) struct buf more;
     int64_t changed;
@@ -266,9 +268,19 @@ enum err record_put(struct db *db, const struct record *r, enum record_outcome *
         *out = RECORD_NEW;
         return ERR_OK;
     }
-    if ((e = put_again(db, r, (struct str){more.data, more.len}, out)))
+    if ((e = put_again(db, r, (struct str){more.data, more.len}, to_equal, out)))
         return err_wrap(e, "record of series %" PRId64, r->series_id);
     return ERR_OK;
+}
+
+enum err record_put(struct db *db, const struct record *r, enum record_outcome *out)
+{
+    return put(db, r, false, out);
+}
+
+enum err record_put_yielding(struct db *db, const struct record *r, enum record_outcome *out)
+{
+    return put(db, r, true, out);
 }
 
 enum err record_correct(struct db *db, const struct record *r)

@@ -35,6 +35,9 @@ enum { RECORD_LENGTH_MAX_S = 400 * 86400 }; /* a bill of a year fits */
 /* Inside a write. ERR_INVALID for a time outside 1900 to 2200, a longer interval, or a numerator over 10^12.
  */
 MUST_CHECK enum err record_put(struct db *db, const struct record *r, enum record_outcome *out);
+/* The same for what another store holds: of two different values as good as each other the one that is here
+ * stays (RECORD_WORSE). */
+MUST_CHECK enum err record_put_yielding(struct db *db, const struct record *r, enum record_outcome *out);
 
 /* The format of imports that are the owner's corrections: how a record that one brought is known. */
 #define RECORD_CORRECTION_FORMAT "owner.correction"

@@ -1,0 +1,133 @@
+/* Between the files of a merge: what datapackage.json told, and what waits for all of it to be read. */
+#ifndef PORTABLE_MERGE_INTERNAL_H
+#define PORTABLE_MERGE_INTERNAL_H
+#include "pds/archive/pack.h"
+#include "pds/base/err.h"
+#include "pds/base/id.h"
+#include "pds/base/json.h"
+#include "pds/base/str.h"
+#include "pds/crypto/sha256.h"
+#include "pds/portable/merge.h"
+#include "pds/store/blob.h"
+#include "pds/store/dataset.h"
+#include "pds/store/import.h"
+#include "pds/store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct vault;
+
+enum merge_kind {
+    MERGE_OTHER /* checked, and left */,
+    MERGE_RECORDS,
+    MERGE_ANNOTATIONS,
+    MERGE_DOCUMENTS,
+    MERGE_FILE
+};
+
+/* A resource of datapackage.json. */
+struct merge_entry {
+    char *path; /* owned */
+    enum merge_kind kind;
+    uint64_t bytes;
+    uint8_t hash[SHA256_BYTES];
+    bool seen;
+    /* of records */
+    const struct dataset *dataset;      /* NULL for one that this program does not know */
+    char *provider, *reference, *grain; /* owned; they outlive the import, which borrows them */
+    /* of a file */
+    char document[ID_CHARS + 1];
+    int64_t version;
+};
+
+/* What becomes of a document. */
+enum merge_fate { MERGE_UNDECIDED, MERGE_NEW, MERGE_SAME, MERGE_LONGER /* further versions */, MERGE_KEPT };
+
+struct merge_document {
+    char id[ID_CHARS + 1];      /* in the zip */
+    char here[ID_CHARS + 1];    /* in this store */
+    char *text;                 /* owned: its facts, as JSON */
+    struct blob_writer **blobs; /* owned, and each in it: of its versions, those that came */
+    size_t version_count, have; /* versions in the zip; those that are here already */
+    enum merge_fate fate;
+    bool done;
+};
+
+struct merge_note {
+    const struct dataset *dataset;
+    char id[ID_CHARS + 1];
+    int64_t start_at, end_at;
+    char *text; /* owned */
+    size_t len;
+};
+
+struct merge_tally {
+    int64_t new_count, same, conflicts;
+};
+
+struct merge {
+    struct store *store;
+    struct vault *vault; /* lent */
+    int64_t now;
+    struct pack_reader *pack;
+    struct merge_entry *entries; /* owned; by path */
+    size_t entry_count;
+    struct merge_entry *entry; /* the one being read */
+    struct sha256 hash;        /* of what was read of it */
+    uint64_t bytes;
+    struct import *import;             /* owned; NULL before the first record */
+    int64_t lost[IMPORT_DATASETS_MAX]; /* records not taken, by place in the import's counts */
+    struct merge_document *documents;  /* owned; by id */
+    size_t document_count, files_held;
+    bool listed;              /* documents.json was read */
+    json_t *bundles;          /* owned array */
+    struct merge_note *notes; /* owned */
+    size_t note_count;
+    size_t held; /* bytes that wait in memory */
+    struct merge_tally document_tally, note_tally, bundle_tally;
+    json_t *conflicts, *warnings; /* owned arrays */
+    int64_t conflict_count, warning_count;
+};
+
+/* merge.c */
+/* Bytes of the entry at hand, counted and hashed. A merge_get, and what sheets and members are read with. */
+MUST_CHECK enum err merge_read(void *context, void *out, size_t size, size_t *got);
+/* Something that did not go in as it is, or was not understood. The first LIMIT_WARNINGS are told one by one.
+ * Out of memory, one is lost; it is counted. */
+void merge_conflict(struct merge *m, const char *where, const char *what);
+void merge_warn(struct merge *m, const char *where, const char *what);
+/* So many bytes more wait in memory. ERR_TOO_LARGE over LIMIT_MERGE_HELD_BYTES. */
+MUST_CHECK enum err merge_hold(struct merge *m, size_t bytes);
+/* An id for what is here under `id` with other content: of the same time, and the same for the same content.
+ */
+void merge_other_id(const char *id, struct str content, char out[static ID_CHARS + 1]);
+
+/* merge_package.c */
+MUST_CHECK enum err merge_package(struct merge *m);
+struct merge_entry *merge_find(struct merge *m, struct str path); /* NULL */
+void merge_package_done(struct merge *m);
+
+/* merge_record.c */
+MUST_CHECK enum err merge_records(struct merge *m);
+MUST_CHECK enum err merge_records_answer(const struct merge *m, json_t *datasets);
+
+/* merge_note.c */
+MUST_CHECK enum err merge_notes(struct merge *m); /* read; they wait */
+/* All of them, and the trail's line that something was merged: one write. */
+MUST_CHECK enum err merge_notes_put(struct merge *m);
+void merge_notes_done(struct merge *m);
+
+/* merge_document.c */
+MUST_CHECK enum err merge_documents(struct merge *m); /* documents.json */
+MUST_CHECK enum err merge_file(struct merge *m);
+/* Put in those whose files are all there. all: a file that is missing is a failure; then the bundles. */
+MUST_CHECK enum err merge_documents_put(struct merge *m, bool all);
+void merge_documents_done(struct merge *m);
+/* merge_bundle.c */
+MUST_CHECK enum err merge_bundles_put(struct merge *m);
+/* The id that a document of the zip has here; NULL when the zip has none of that id. */
+const char *merge_document_here(const struct merge *m, const char *id);
+#endif
