@@ -3,60 +3,14 @@
 
 #include "pds/api/api.h"
 #include "pds/api/exchange.h"
-#include "pds/api/problem.h"
+#include "pds/api/owner_confirm.h"
 #include "pds/api/session.h"
-#include "pds/api/signin.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/base/limits.h"
 #include "pds/crypto/random.h"
 
 #include <string.h>
-
-/* A secret out of a JSON body into guarded memory; the body's copies are wiped. */
-static enum err take_secret(const struct request *request, json_t *body, const char *key,
-                            struct secret_text **out)
-{
-    const char *text;
-    enum err e;
-
-    if ((e = json_get_text(body, key, &text)))
-        return e;
-    if (strlen(text) > LIMIT_PASSPHRASE_BYTES)
-        return err_set(ERR_TOO_LARGE, "%s is longer than %ld bytes", key, LIMIT_PASSPHRASE_BYTES + 0L);
-    e = secret_text_new(text, strlen(text), out);
-    random_wipe((char *)text, strlen(text)); /* the tree is ours, and goes at once */
-    random_wipe((char *)request->body.ptr, request->body.len);
-    return e;
-}
-
-static enum err read_body(const struct request *request, const char *const keys[], json_t **out)
-{
-    enum err e;
-
-    if ((e = request_json(request, out)))
-        return e;
-    if ((e = json_only_keys(*out, keys))) {
-        json_decref(*out);
-        *out = NULL;
-    }
-    return e;
-}
-
-typedef enum err key_of(struct store *s, const struct secret_text *secret, struct store_key **root);
-
-/* One derivation behind the gate. On ERR_THROTTLED *retry_after_s tells how long to wait. */
-static enum err derive(struct api *api, const struct request *request, key_of *open,
-                       const struct secret_text *secret, struct store_key **root, int *retry_after_s)
-{
-    enum err e;
-
-    if ((e = signin_enter(api->signin, request->address, clock_monotonic_ms(), retry_after_s)))
-        return e;
-    e = open(api->store, secret, root);
-    signin_leave(api->signin, request->address, e, clock_monotonic_ms());
-    return e;
-}
 
 static enum err answer_session(const struct api *api, struct response *response, const char *csrf,
                                int64_t ends_at)
@@ -87,16 +41,6 @@ static enum err set_cookie(const struct api *api, struct response *response, con
                            *token ? "" : "; Max-Age=0");
 }
 
-/* The failure of a derivation: told here when it is a matter of waiting. */
-static enum err tell_wait(const struct request *request, enum err e, int retry_after_s,
-                          struct response *response)
-{
-    if (e != ERR_THROTTLED)
-        return e;
-    problem_fill(request, e, retry_after_s, response);
-    return ERR_OK;
-}
-
 static enum err begin_session(struct api *api, const struct request *request, struct response *response)
 {
     char token[SESSION_TOKEN_TEXT], csrf[SESSION_TOKEN_TEXT];
@@ -124,10 +68,11 @@ enum err session_post(struct request *request, struct response *response, void *
     int retry_after_s = 0;
     enum err e;
 
-    if ((e = read_body(request, KEYS, &body)) || (e = take_secret(request, body, "passphrase", &passphrase)))
+    if ((e = owner_read_body(request, KEYS, &body)) ||
+        (e = owner_take_secret(request, body, "passphrase", &passphrase)))
         return e;
-    if ((e = derive(api, request, store_key_of_passphrase, passphrase, &root, &retry_after_s)))
-        return tell_wait(request, e, retry_after_s, response);
+    if ((e = owner_derive(api, request, store_key_of_passphrase, passphrase, &root, &retry_after_s)))
+        return owner_tell_wait(request, e, retry_after_s, response);
     if ((e = store_unlock(api->store, root, request->now)))
         return e;
     /* Signed in all the same when the slot cannot be written again; the next sign-in tries once more. */
@@ -173,7 +118,7 @@ enum err lock_post(struct request *request, struct response *response, void *con
 
 /* {"<current>", "<next>"}: open by the first, wrap for the second. */
 static enum err change_passphrase(struct api *api, struct request *request, struct response *response,
-                                  const char *current, const char *next, key_of *open)
+                                  const char *current, const char *next, owner_key_of *open)
 {
     const char *const keys[] = {current, next, NULL};
     AUTO(json_freep) json_t *body = NULL;
@@ -183,11 +128,12 @@ static enum err change_passphrase(struct api *api, struct request *request, stru
     int retry_after_s = 0;
     enum err e;
 
-    if ((e = read_body(request, keys, &body)) || (e = take_secret(request, body, current, &old)) ||
-        (e = take_secret(request, body, next, &fresh)) || (e = passphrase_check_new(fresh)))
+    if ((e = owner_read_body(request, keys, &body)) ||
+        (e = owner_take_secret(request, body, current, &old)) ||
+        (e = owner_take_secret(request, body, next, &fresh)) || (e = passphrase_check_new(fresh)))
         return e;
-    if ((e = derive(api, request, open, old, &root, &retry_after_s)))
-        return tell_wait(request, e, retry_after_s, response);
+    if ((e = owner_derive(api, request, open, old, &root, &retry_after_s)))
+        return owner_tell_wait(request, e, retry_after_s, response);
     if ((e = store_set_passphrase(api->store, root, fresh, api->cost)))
         return e;
     response->status = 204;
