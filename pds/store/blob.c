@@ -243,7 +243,7 @@ static enum err still_there(struct store *s, int64_t id)
     AUTO(stmt_closep) struct stmt *row = NULL;
     enum err e;
 
-    if (!s->vault)
+    if (!s->vault || id == 0)
         return ERR_OK;
     if ((e = vault_read(s->vault, &now.db)) || (e = db_query(now.db, SQL_FIND, PARAMS(INT(id)), &row)))
         return e;
@@ -284,6 +284,23 @@ enum err blob_reader_new(struct store *s, struct db *db, int64_t id, struct blob
     blob_key_free(found.key);
     if (e)
         return err_wrap(e, "blob %lld", (long long)id);
+    *out = r;
+    r = NULL; /* the caller's now */
+    return ERR_OK;
+}
+
+enum err blob_reader_of(const struct blob_writer *w, struct blob_reader **out)
+{
+    AUTO(blob_reader_freep) struct blob_reader *r = mem_new(sizeof *r);
+    struct found found = {.key = w->key, .size = w->size};
+    enum err e;
+
+    if (!r)
+        return err_set(ERR_NO_MEMORY, "reading a blob");
+    r->fd = -1;
+    memcpy(found.name, w->name, sizeof found.name);
+    if ((e = reader_open(w->store, &found, r)))
+        return err_wrap(e, "a new blob");
     *out = r;
     r = NULL; /* the caller's now */
     return ERR_OK;

@@ -18,6 +18,7 @@ enum {
     DOCUMENT_TEXT_BYTES = 512, /* of title, reference, issuer, a tag */
     DOCUMENT_NOTE_BYTES = 8192,
     DOCUMENT_TAGS_MAX = 32,
+    DOCUMENT_REMIND_MAX = 3650,       /* days */
     DOCUMENT_BODY_BYTES = 1024 * 1024 /* of the text that is searched */
 };
 
@@ -40,11 +41,15 @@ struct document_facts {
     int remind_days; /* -1: not told */
 };
 
-/* A new document of a finished blob. title defaults to the file's name, kind to "other". id may be empty:
- * then one is made. ERR_INVALID says which fact breaks its rule. trail: EVENT_DOCUMENT_ADDED. */
+/* A new document of a finished blob. title defaults to the file's name, kind to "other", remind_days to what
+ * its kind has. id may be empty: then one is made; ERR_CONFLICT when one has it. ERR_INVALID says which fact
+ * breaks its rule. type is a media type as media_type_of() tells it. Told in the trail, as all changes are.
+ */
 MUST_CHECK enum err document_add(struct store *s, struct str id, struct blob_writer *blob, struct str file,
                                  struct str type, const struct document_facts *facts, int64_t now,
                                  char id_out[static ID_CHARS + 1]);
+/* Whether the facts keep their rules, before anything is made of them. */
+MUST_CHECK enum err document_facts_check(const struct document_facts *facts);
 /* Another version of its file. revision: as If-Match gives it; 0 for any. ERR_PRECONDITION when it changed
  * since. */
 MUST_CHECK enum err document_add_version(struct store *s, struct str id, struct blob_writer *blob,
@@ -58,7 +63,7 @@ MUST_CHECK enum err document_delete(struct store *s, struct str id, int64_t revi
  * "file","type","size","sha256","versions":[{"version","file","type","size","sha256","added"}],"bundles":[…]}.
  */
 MUST_CHECK enum err document_get(struct db *db, struct str id, json_t **out);
-/* Its file: version 0 is the newest. file and type are copied into the arena-less buffers given. */
+/* Its file: version 0 is the newest. */
 struct document_file {
     int64_t blob_id;
     uint64_t size;
@@ -70,10 +75,10 @@ MUST_CHECK enum err document_file(struct db *db, struct str id, int64_t version,
 struct document_filter {
     struct str words; /* full-text: every word must occur, the last one may be a beginning */
     struct str kind, tag, bundle;
-    struct str
-        expiring_on; /* "2024-05-01": those whose reminder or expiry has come by that day; empty: any */
+    struct str expiring; /* "2024-05-01": those whose reminder or expiry has come by that day; empty: any */
 };
-/* {"documents":[as document_get, without versions],"next"}: newest first; by rank when there are words. */
+/* {"documents":[as document_get, without versions and bundles],"next"}: newest first; by rank when there are
+ * words. cursor is a "next" of before. */
 MUST_CHECK enum err document_list(struct db *db, const struct document_filter *filter, struct str cursor,
                                   int64_t limit, json_t **out);
 #endif

@@ -405,12 +405,12 @@ static void reading_and_sweeping_survive_each_failing_allocation(void **state)
     assert_ok(get(t, id, out, sizeof out, &got));
     live = mem_live();
     FAIL_EACH_ALLOCATION (e, get(t, id, out, sizeof out, &got)) {
-        assert_int_equal(e, ERR_NO_MEMORY);
-        assert_true(mem_live() <= live); /* a reader may be closed for another to come */
+        assert_true(e == ERR_NO_MEMORY || e == ERR_OK); /* SQLite does without some */
+        assert_true(mem_live() <= live);                /* a reader may be closed for another to come */
     }
     FAIL_EACH_ALLOCATION (e, blob_sweep(t->store, t->vault)) {
-        assert_int_equal(e, ERR_NO_MEMORY);
-        assert_true(mem_live() <= live); /* a reader may be closed for another to come */
+        assert_true(e == ERR_NO_MEMORY || e == ERR_OK); /* SQLite does without some */
+        assert_true(mem_live() <= live);                /* a reader may be closed for another to come */
     }
     assert_int_equal(files(t, NULL), 1);
 }
