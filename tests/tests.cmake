@@ -38,7 +38,7 @@ foreach(test IN LISTS unit_tests)
   module_of(${stem} owner)
   add_executable(${name} ${test} ${harness_sources})
   target_link_libraries(${name} PRIVATE ${owner} PkgConfig::cmocka)
-  if(owner STREQUAL pds_audit) # for the vaults of tests (tests/harness/tmpvault.h), whose registry is in pds_store
+  if(owner MATCHES "pds_(vault|audit)") # for the vaults of tests (tests/harness/tmpvault.h), whose registry is in pds_store
     target_link_libraries(${name} PRIVATE pds_store)
   endif()
   target_compile_definitions(${name} PRIVATE TEST_ROOT="${CMAKE_SOURCE_DIR}")

@@ -68,6 +68,7 @@
 /* The trail */
 #define LIMIT_NOTE_BYTES  (64 * KIB)
 #define LIMIT_PROOF_BYTES (128 * KIB)
+#define LIMIT_VERIFY_BYTES (512 * MIB) /* of a file to be verified */
 
 /* Exports of other stores */
 #define LIMIT_MERGE_ENTRIES    100000

@@ -96,6 +96,7 @@ static enum err vault_start(struct vault *v, const char *dir, const struct store
     if ((e = vfs_open(dir, root, store_id, false, &v->vfs)) ||
         (e = db_open(v->vfs, DB_WRITER, &v->writer.db)) || (e = bring_up(&v->writer)))
         return e;
+    reserve_keep(v->vfs->lock_fd);
     return writer_start(&v->writer);
 }
 

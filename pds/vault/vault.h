@@ -47,6 +47,16 @@ static inline void reader_done(struct reader *r) { vault_read_end(r->vault, r->d
 typedef enum err vault_work(struct db *db, void *context);
 MUST_CHECK enum err vault_write(struct vault *v, vault_work *work, void *context);
 
+/* The same for what must work on a full disk: when it finds no space it is run again, alone, with the disk
+ * that is kept for it (vault_reserve.h). So `work` may be called twice, and begins anew each time. */
+MUST_CHECK enum err vault_write_reserved(struct vault *v, vault_work *work, void *context);
+
+/* After deletions: bring all to vault.db and cut the log to nothing, so that no file holds an old page.
+ * Readers of older states are waited for, ERR_BUSY after about wait_ms. Then, or before, the free pages can
+ * be given back to the file system: the vault is written anew, as large as what is in it, through memory. */
+MUST_CHECK enum err vault_purge(struct vault *v, int64_t wait_ms);
+MUST_CHECK enum err vault_shrink(struct vault *v);
+
 /* Whether damage was met since opening, and where; *story stays until close. */
 bool vault_is_damaged(struct vault *v, const char **story);
 

@@ -15,10 +15,15 @@
 enum { HEAD_WRITE_VERSION = 18, HEAD_READ_VERSION = 19, HEAD_RESERVED = 20, HEAD_PAGES = 28 };
 enum { VERSION_ROLLBACK = 1, VERSION_WAL = 2 };
 
+static const char SQL_BEGIN[] = "BEGIN";
+static const char SQL_END[] = "COMMIT";
+static const char SQL_LOOK[] = "SELECT count(*) FROM sqlite_schema";
+
 static const char HEAD_MAGIC[16] = "SQLite format 3";
 
 struct copy {
     struct writer *writer;
+    struct db *seen; /* a reader to be brought to the state that is copied; NULL for none */
     struct vfs *vfs;
     sqlite3_file *db, *log; /* owned */
     uint32_t pages;
@@ -39,6 +44,20 @@ static enum err find_frames(struct copy *c, uint32_t last)
     return vfs_lower_open(c->vfs, FILE_WAL, &c->log);
 }
 
+/* A reader sees the state of its first read. Nothing is committed meanwhile: this is the writer's thread. */
+static enum err bring_reader(struct db *db)
+{
+    int64_t rows;
+    enum err e;
+
+    if (!db)
+        return ERR_OK;
+    db_end_statements(db);
+    if ((e = db_run(db, SQL_END, NO_PARAMS)) || (e = db_run(db, SQL_BEGIN, NO_PARAMS)))
+        return e;
+    return db_number(db, SQL_LOOK, NO_PARAMS, &rows);
+}
+
 /* On the writer's thread. The vault is held: after this nothing is brought to vault.db, so it stands still;
  * so do the frames that it lacks, since a log is written over only once vault.db has all of it. */
 static enum err find_pages(struct db *db, void *context)
@@ -51,6 +70,8 @@ static enum err find_pages(struct db *db, void *context)
     if ((e = vault_may_write(c->writer->vault)) || (e = writer_checkpoint(c->writer, &whole)))
         return e;
     c->pages = atomic_load(&c->vfs->wal.pages);
+    if ((e = bring_reader(c->seen)))
+        return e;
     return whole ? ERR_OK : find_frames(c, vfs_frames(c->vfs));
 }
 
@@ -96,7 +117,12 @@ static enum err put_pages(struct copy *c, vault_put *put, void *context)
 
 enum err vault_copy(struct vault *v, vault_size *begin, vault_put *put, void *context)
 {
-    struct copy c = {.writer = &v->writer, .vfs = v->vfs};
+    return vault_copy_seen(v, NULL, begin, put, context);
+}
+
+enum err vault_copy_seen(struct vault *v, struct db *seen, vault_size *begin, vault_put *put, void *context)
+{
+    struct copy c = {.writer = &v->writer, .seen = seen, .vfs = v->vfs};
     enum err e = vault_hold(v);
 
     if (e)
@@ -155,7 +181,7 @@ static enum err take_head(struct vault_maker *m)
 
 static enum err write_page(struct vault_maker *m)
 {
-    uint8_t sealed[PAGE_BYTES];
+    uint8_t sealed[PAGE_BYTES], clean[PAGE_BYTES];
     uint32_t number = m->pages + 1;
     enum err e;
 
@@ -167,7 +193,7 @@ static enum err write_page(struct vault_maker *m)
     m->pages = number;
     if (number == LOCK_PAGE)
         return ERR_OK;
-    vfs_seal_page(m->vfs, number, m->page, sealed);
+    vfs_seal_page(m->vfs, number, vfs_scrub(m->page, number, m->announced, clean) ? clean : m->page, sealed);
     return vfs_err(
         m->db->pMethods->xWrite(m->db, sealed, PAGE_BYTES, (sqlite3_int64)(number - 1) * PAGE_BYTES));
 }

@@ -26,7 +26,8 @@ enum {
 struct job {
     vault_work *work;
     void *context;
-    bool alone; /* outside any transaction, and no other job with it */
+    bool reserved; /* tried again with the disk that is kept */
+    bool alone;    /* outside any transaction, and no other job with it */
     bool done;
     enum err outcome;
     char story[STORY_BYTES];
@@ -86,6 +87,8 @@ MUST_CHECK enum err writer_start(struct writer *w);
 /* Waits for the jobs in the queue; brings the log to vault.db and closes the connection. */
 void writer_stop(struct writer *w);
 /* As vault_write(); alone: the work runs outside a transaction. */
+enum job_kind { JOB_SHARED, JOB_RESERVED, JOB_ALONE };
+MUST_CHECK enum err writer_run_as(struct writer *w, vault_work *work, void *context, enum job_kind kind);
 MUST_CHECK enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone);
 /* Bring the log to vault.db; *whole tells whether all of it is there now. Only inside the writer's thread. */
 MUST_CHECK enum err writer_checkpoint(struct writer *w, bool *whole);
@@ -96,6 +99,10 @@ MUST_CHECK enum err vault_before_make(struct writer *w, int64_t schema);
 /* For tests: the steps of the schema that vaults are made and opened with from now on; NULL for all. */
 struct embed;
 void vault_set_steps(const struct embed *steps);
+
+/* vault_reserve.c: of `lock`, open as fd. They set the thread's story. */
+void reserve_keep(int fd);
+void reserve_spend(int fd);
 
 /* Why nothing may be written now, if so: damage was met, or a sync failed. */
 MUST_CHECK enum err vault_may_write(struct vault *v);

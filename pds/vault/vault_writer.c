@@ -78,9 +78,11 @@ static size_t count_sound(struct job *const jobs[], size_t count)
     return sound;
 }
 
-/* All jobs inside the transaction; gives how many are to be committed. */
-static size_t run_jobs(struct db *db, struct job *const jobs[], size_t count)
+/* Jobs inside the transaction; gives how many are to be committed, and in *ran how many were begun: less than
+ * all when the transaction was lost, and with it what was done in it. */
+static size_t run_jobs(struct db *db, struct job *const jobs[], size_t count, size_t *ran)
 {
+    *ran = count;
     if (count == 1) {
         enum err e = jobs[0]->work(db, jobs[0]->context);
 
@@ -94,36 +96,39 @@ static size_t run_jobs(struct db *db, struct job *const jobs[], size_t count)
     for (size_t i = 0; i < count; i++) {
         if (run_in_savepoint(db, jobs[i]))
             continue;
-        fail_rest(jobs, 0, count,
+        fail_rest(jobs, 0, i + 1,
                   jobs[i]->outcome ? jobs[i]->outcome : err_set(ERR_INTERNAL, "a lost transaction"));
+        *ran = i + 1;
         return 0;
     }
     return count_sound(jobs, count);
 }
 
-static void run_batch(struct writer *w, struct job *const jobs[], size_t count)
+/* Gives how many were begun. */
+static size_t run_batch(struct writer *w, struct job *const jobs[], size_t count)
 {
     struct db *db = w->db;
-    size_t sound;
+    size_t sound, ran;
     enum err e;
 
     wal_dismiss_failed(w->vault->vfs);
     if ((e = vault_may_write(w->vault)) || (e = db_run(db, SQL_BEGIN, NO_PARAMS))) {
         fail_rest(jobs, 0, count, e);
-        return;
+        return count;
     }
-    sound = run_jobs(db, jobs, count);
+    sound = run_jobs(db, jobs, count, &ran);
     if (sound == 0) {
         roll_back(db);
-        return;
+        return ran;
     }
     if ((e = db_run(db, SQL_COMMIT, NO_PARAMS))) {
         fail_rest(jobs, 0, count, err_wrap(e, "the commit"));
         roll_back(db);
-        return;
+        return count;
     }
     atomic_fetch_add(&w->commits, 1);
     atomic_fetch_add(&w->jobs, sound);
+    return count;
 }
 
 enum err writer_checkpoint(struct writer *w, bool *whole)
@@ -133,6 +138,31 @@ enum err writer_checkpoint(struct writer *w, bool *whole)
 
     *whole = rc == SQLITE_OK && in_log == done;
     return rc == SQLITE_OK ? ERR_OK : db_error(w->db, rc);
+}
+
+/* A job that found no space, again, with the disk that is kept for it. The log is brought over before, so
+ * that it can be written from its beginning, and after, so that what was kept comes free again. */
+static void run_on_reserve(struct writer *w, struct job *j)
+{
+    bool whole;
+
+    j->outcome = ERR_OK;
+    reserve_spend(w->vault->vfs->lock_fd);
+    if (!atomic_load(&w->vault->held))
+        err_ignore(writer_checkpoint(w, &whole)); /* without it the job may find no space again: it tells */
+    (void)run_batch(w, &j, 1);
+    if (!atomic_load(&w->vault->held))
+        err_ignore(writer_checkpoint(w, &whole)); /* tried again later */
+    reserve_keep(w->vault->vfs->lock_fd);
+}
+
+static void run_all(struct writer *w, struct job *const jobs[], size_t count)
+{
+    for (size_t i = 0; i < count;) /* those that a lost transaction did not get to have one of their own */
+        i += run_batch(w, jobs + i, count - i);
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i]->reserved && jobs[i]->outcome == ERR_FULL)
+            run_on_reserve(w, jobs[i]);
 }
 
 /* After the jobs are answered. Readers of old snapshots may hold a part back: it is tried again later. */
@@ -147,8 +177,8 @@ static void checkpoint_if_long(struct writer *w)
     }
     if (frames < w->checkpoint_at || atomic_load(&w->vault->held) || vault_may_write(w->vault))
         return;
-    if (writer_checkpoint(w, &whole)) { /* damage and failed syncs are noted; a full disk is met again */
-    }
+    if (!writer_checkpoint(w, &whole)) /* damage and failed syncs are noted; a full disk is met again */
+        reserve_keep(w->vault->vfs->lock_fd);
     w->checkpoint_at = frames + w->checkpoint_frames / 4;
 }
 
@@ -233,7 +263,7 @@ static void *write_all(void *argument)
                 job_fail(jobs[0], e);
             db_end_statements(w->db);
         } else {
-            run_batch(w, jobs, count);
+            run_all(w, jobs, count);
         }
         pthread_mutex_lock(&w->mutex);
         for (size_t i = 0; i < count; i++) {
@@ -300,9 +330,10 @@ void writer_stop(struct writer *w)
     pthread_mutex_destroy(&w->mutex);
 }
 
-enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone)
+enum err writer_run_as(struct writer *w, vault_work *work, void *context, enum job_kind kind)
 {
-    struct job j = {.work = work, .context = context, .alone = alone};
+    struct job j = {
+        .work = work, .context = context, .alone = kind == JOB_ALONE, .reserved = kind == JOB_RESERVED};
 
     if (pthread_equal(pthread_self(), w->thread))
         return err_set(ERR_INTERNAL, "a write inside a write");
@@ -318,7 +349,17 @@ enum err writer_run(struct writer *w, vault_work *work, void *context, bool alon
     return j.outcome ? err_set(j.outcome, "%s", j.story) : ERR_OK;
 }
 
+enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone)
+{
+    return writer_run_as(w, work, context, alone ? JOB_ALONE : JOB_SHARED);
+}
+
 enum err vault_write(struct vault *v, vault_work *work, void *context)
 {
-    return writer_run(&v->writer, work, context, false);
+    return writer_run_as(&v->writer, work, context, JOB_SHARED);
+}
+
+enum err vault_write_reserved(struct vault *v, vault_work *work, void *context)
+{
+    return writer_run_as(&v->writer, work, context, JOB_RESERVED);
 }

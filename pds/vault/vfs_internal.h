@@ -155,6 +155,11 @@ bool vfs_open_log_header(struct vfs *v, const uint8_t sealed[static LOG_HEADER_S
 /* The part of a page that seals need is free, as it must be to get it back as it was (trap 1). */
 bool vfs_tail_is_free(const uint8_t plain[static PAGE_BYTES]);
 
+/* vfs_scrub.c: the page with the gap between its pointers and its cells emptied, where SQLite leaves copies
+ * of cells that moved. False, and out untouched, when there is nothing to empty. pages: of the database. */
+bool vfs_scrub(const uint8_t plain[static PAGE_BYTES], uint32_t number, uint32_t pages,
+               uint8_t out[static PAGE_BYTES]);
+
 /* What both kinds of file share. A failed sync ends writing for good: nobody knows what is on the disk then.
  */
 int vfs_file_close(sqlite3_file *file);

@@ -105,7 +105,7 @@ static int db_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 
     struct vfs *v = f->vfs;
     const uint8_t *plain = bytes, *out;
     uint32_t number = (uint32_t)(offset / PAGE_BYTES) + 1;
-    uint8_t room[PAGE_BYTES];
+    uint8_t room[PAGE_BYTES], clean[PAGE_BYTES];
     int rc;
 
     if (atomic_load(&v->ended) || n != PAGE_BYTES || offset % PAGE_BYTES != 0 || !vfs_tail_is_free(plain))
@@ -113,6 +113,8 @@ static int db_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 
     if (number == 1 && (plain[HEAD_RESERVED_AT] != SEAL_EXTRA_BYTES ||
                         plain[HEAD_PAGE_SIZE_AT] != PAGE_BYTES >> 8 || plain[HEAD_PAGE_SIZE_AT + 1] != 0))
         return SQLITE_IOERR_WRITE; /* our 40 bytes would fall on data (trap 6) */
+    if (vfs_scrub(plain, number, atomic_load(&v->wal.pages), clean))
+        plain = clean;
     out = sealed_form(v, number, plain, room);
     if (number != 1)
         return f->lower->pMethods->xWrite(f->lower, out, n, offset);
