@@ -27,6 +27,24 @@ void age_identity_of_code(const uint8_t bits[static RECOVERY_BYTES], struct age_
                              RECOVERY_BYTES);
 }
 
+enum err age_identity_of(const struct secret_text *code, struct age_identity **out)
+{
+    struct age_identity *identity = age_identity_new();
+    uint8_t bits[RECOVERY_BYTES];
+    enum err e;
+
+    if (!identity)
+        return err_set(ERR_NO_MEMORY, "an identity");
+    if ((e = recovery_read(code, bits))) {
+        age_identity_free(identity);
+        return e;
+    }
+    age_identity_of_code(bits, identity);
+    random_wipe(bits, sizeof bits);
+    *out = identity;
+    return ERR_OK;
+}
+
 enum err age_recipient_of(const struct age_identity *identity, uint8_t out[static AGE_RECIPIENT_BYTES])
 {
     return crypto_scalarmult_base(out, identity->bytes) == 0

@@ -19,6 +19,8 @@ SECRET_KEY(age_identity) /* an X25519 secret */
 
 /* The backup identity of a store, from the bits of its recovery code: docs/keys.md. */
 void age_identity_of_code(const uint8_t bits[static RECOVERY_BYTES], struct age_identity *out);
+/* The same of a code as typed. ERR_INVALID when it is mistyped. */
+MUST_CHECK enum err age_identity_of(const struct secret_text *code, struct age_identity **out);
 MUST_CHECK enum err age_recipient_of(const struct age_identity *identity,
                                      uint8_t out[static AGE_RECIPIENT_BYTES]);
 /* "AGE-SECRET-KEY-1…" and back (Bech32); "age1…" and back. ERR_INVALID. */
@@ -59,6 +61,8 @@ MUST_CHECK enum err age_reader_new(const struct age_keys *keys, age_get *get, vo
 /* Up to size plain bytes, all of them verified; *got 0 at the end, and only when the last chunk was marked
  * so. ERR_CORRUPT names the chunk. */
 MUST_CHECK enum err age_read(struct age_reader *r, void *out, size_t size, size_t *got);
+/* What opens the same file again, without the work that a passphrase takes: AGE_FILE_KEY_BYTES, borrowed. */
+const uint8_t *age_reader_key(const struct age_reader *r);
 void age_reader_free(struct age_reader *r);
 static inline void age_reader_freep(struct age_reader **r) { age_reader_free(*r); }
 #endif

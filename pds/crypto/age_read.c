@@ -133,6 +133,8 @@ enum err age_read(struct age_reader *r, void *out, size_t size, size_t *got)
     return ERR_OK;
 }
 
+const uint8_t *age_reader_key(const struct age_reader *r) { return r->secret->file_key; }
+
 void age_reader_free(struct age_reader *r)
 {
     if (!r)

@@ -44,6 +44,16 @@ enum err keyfile_new(struct keyfile **out, struct store_key **root)
     return ERR_OK;
 }
 
+enum err keyfile_new_of(const uint8_t store_id[static STORE_ID_BYTES], struct keyfile **out,
+                        struct store_key **root)
+{
+    enum err e = keyfile_new(out, root);
+
+    if (!e)
+        memcpy((*out)->store_id, store_id, STORE_ID_BYTES);
+    return e;
+}
+
 struct keyfile *keyfile_new_decoy(struct passphrase_cost cost)
 {
     struct keyfile *k = mem_new(sizeof *k);

@@ -19,6 +19,9 @@ struct keyfile; /* slots in memory */
 
 /* A new store: random id and a random store key, without a slot. */
 MUST_CHECK enum err keyfile_new(struct keyfile **out, struct store_key **root);
+/* The same for a store that there was before: its id, a store key of its own. */
+MUST_CHECK enum err keyfile_new_of(const uint8_t store_id[static STORE_ID_BYTES], struct keyfile **out,
+                                   struct store_key **root);
 /* Slots that look like others and that nothing opens; a try of a passphrase costs this. NULL: no memory. */
 struct keyfile *keyfile_new_decoy(struct passphrase_cost cost);
 /* Read keys.json. ERR_CORRUPT when it breaks its format, ERR_UNSUPPORTED when its version is a later one,

@@ -4,6 +4,7 @@
 #include "pds/base/auto.h"
 #include "pds/crypto/keyfile.h"
 #include "pds/crypto/recovery.h"
+#include "pds/store/recipient.h"
 #include "pds/vault/vault.h"
 #include "pds/vault/vault_before.h"
 
@@ -56,13 +57,29 @@ void store_remove(const char *dir)
     (void)rmdir(dir);
 }
 
-static enum err fill(const char *dir, const struct keyfile *keys, const struct store_key *root)
+static enum err begin_work(struct db *db, void *code) { return recipient_keep(db, code); }
+
+/* What a new vault holds from its beginning. */
+static enum err begin_vault(const char *dir, const struct keyfile *keys, const struct store_key *root,
+                            struct secret_text *code)
+{
+    AUTO(vault_closep) struct vault *vault = NULL;
+    enum err e;
+
+    if ((e = vault_create(dir, root, keyfile_store_id(keys))) ||
+        (e = vault_open(dir, root, keyfile_store_id(keys), &vault)))
+        return e;
+    return vault_write(vault, begin_work, code);
+}
+
+static enum err fill(const char *dir, const struct keyfile *keys, const struct store_key *root,
+                     struct secret_text *code)
 {
     char path[FS_PATH_BYTES];
     enum err e;
 
     if ((e = fs_join(path, dir, "files")) || (e = fs_make_private_dir(path)) ||
-        (e = vault_create(dir, root, keyfile_store_id(keys))) || (e = fs_join(path, dir, "keys.json")))
+        (e = begin_vault(dir, keys, root, code)) || (e = fs_join(path, dir, "keys.json")))
         return e;
     if ((e = keyfile_save(keys, path))) /* last: a folder with keys.json is a whole store */
         return e;
@@ -80,7 +97,7 @@ enum err store_create(const char *dir, const struct secret_text *passphrase, str
     if ((e = passphrase_check_new(passphrase)) || (e = keyfile_new(&keys, &root)) ||
         (e = wrap_keys(keys, root, passphrase, cost, keyfile_key, &code)) || (e = fs_make_private_dir(dir)))
         return err_wrap(e, "making a store");
-    if ((e = fill(dir, keys, root))) {
+    if ((e = fill(dir, keys, root, code))) {
         store_remove(dir);
         return err_wrap(e, "making a store");
     }

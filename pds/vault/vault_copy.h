@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct db;          /* pds/vault/db.h */
 struct vault;       /* pds/vault/vault.h */
 struct vault_maker; /* a vault being made */
 
@@ -21,6 +22,10 @@ typedef enum err vault_put(void *context, const void *bytes, size_t len);
  * gives no copy. ERR_BUSY when another copy or check does not end in 5 s: one is made at a time. */
 typedef enum err vault_size(void *context, uint64_t size_bytes);
 MUST_CHECK enum err vault_copy(struct vault *v, vault_size *begin, vault_put *put, void *context);
+/* The same, and a reader of the caller's (vault_read) is brought to just the state that is copied, before
+ * `begin` is called: what it reads from then on is what the copy holds. */
+MUST_CHECK enum err vault_copy_seen(struct vault *v, struct db *seen, vault_size *begin, vault_put *put,
+                                    void *context);
 
 /* Make vault.db in the private folder dir, which has none and no log of one (ERR_CONFLICT), from the bytes of
  * such a copy. Nothing of it is left unless vault_maker_finish() is ERR_OK. ERR_INVALID when the bytes are no
