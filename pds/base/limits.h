@@ -24,7 +24,8 @@
 #define LIMIT_JSON_DEPTH           32
 #define LIMIT_JSON_KEYS            256
 #define LIMIT_FORM_BYTES           (16 * KIB)
-#define LIMIT_UPLOAD_BYTES         (2 * GIB)
+#define LIMIT_UPLOAD_FILE_BYTES    (2 * GIB)
+#define LIMIT_UPLOAD_BYTES         (LIMIT_UPLOAD_FILE_BYTES + 64 * KIB) /* with the form around it */
 #define LIMIT_UPLOAD_QUEUE_BYTES   (256 * KIB) /* of an upload, waiting for its reader */
 #define LIMIT_URL_SEGMENTS         16
 #define LIMIT_WORKERS              16 /* threads that run handlers */

@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { PIECE_BYTES = 65536, WIRE_BYTES = 32768 };
+/* The library copies what it is given into a buffer of WIRE bytes and sends from there. A piece of a file
+ * fits into it whole, so that the next can be made in its place. */
+enum { PIECE_BYTES = 65536, WIRE_BYTES = 32768, FILE_PIECE_BYTES = 256 * 1024 };
 
 struct flow {
     atomic_int refs; /* the connection's, and of the piece that is being made */
@@ -21,7 +23,10 @@ struct flow {
     bool made;  /* under the gate's lock, and what follows while asked */
     enum err outcome;
     size_t len, sent;
-    char bytes[PIECE_BYTES];
+    uint64_t left; /* of a file: bytes to come; the server's thread's own */
+    bool sized;
+    size_t room; /* of bytes */
+    char bytes[];
 };
 
 /* One for each piece: the crew may not be through with the one before. */
@@ -42,7 +47,7 @@ static void flow_release(struct flow *f)
     if (f->release)
         f->release(f->context);
     gate_done(&f->gate);
-    explicit_bzero(f->bytes, sizeof f->bytes); /* what an answer tells is personal */
+    explicit_bzero(f->bytes, f->room); /* what an answer tells is personal */
     mem_free(f);
 }
 
@@ -56,7 +61,7 @@ static void piece_run(struct job *job)
     bool gone = f->gate.gone;
     gate_unlock(&f->gate);
     if (!gone)
-        outcome = f->source(f->context, f->bytes, sizeof f->bytes, &len);
+        outcome = f->source(f->context, f->bytes, f->room, &len);
     gate_lock(&f->gate);
     f->outcome = outcome;
     f->len = outcome ? 0 : len;
@@ -124,7 +129,18 @@ static ssize_t hand_out(struct flow *f, char *out, size_t size)
     memcpy(out, f->bytes + f->sent, n);
     f->sent += n;
     server_count(&f->server->stats.bytes_out, n);
+    if (f->sized) {
+        f->left -= n;
+        if (f->left > 0 && f->sent == f->len) /* when it cannot be made now, it is asked for when needed */
+            f->asked = ask(f);
+    }
     return (ssize_t)n;
+}
+
+/* Nothing more comes from the source. */
+static ssize_t end_of(const struct flow *f)
+{
+    return f->sized ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static ssize_t flow_read(void *context, uint64_t position, char *out, size_t size)
@@ -152,7 +168,9 @@ static ssize_t flow_read(void *context, uint64_t position, char *out, size_t siz
         return 0;
     if (f->outcome)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    return f->len > 0 ? hand_out(f, out, size) : MHD_CONTENT_READER_END_OF_STREAM;
+    if (f->sized && f->len > f->left)
+        f->len = (size_t)f->left; /* more than was told: the rest has no place */
+    return f->len > 0 ? hand_out(f, out, size) : end_of(f);
 }
 
 static void flow_free(void *context)
@@ -167,16 +185,22 @@ static void resume(void *connection) { MHD_resume_connection(connection); }
 
 struct MHD_Response *flow_new(struct turn *t, struct response *r)
 {
-    struct flow *f = mem_new(sizeof *f);
+    size_t room = r->sized ? FILE_PIECE_BYTES : PIECE_BYTES;
+    struct flow *f = mem_new(sizeof *f + room);
     struct MHD_Response *m;
 
     if (!f)
         return NULL;
+    f->room = room;
+    f->sized = r->sized;
+    f->left = r->source_bytes;
     atomic_store(&f->refs, 1);
     f->server = t->server;
     f->peer = t->peer;
     gate_init(&f->gate, resume, t->connection);
-    m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, WIRE_BYTES, flow_read, f, flow_free);
+    m = r->sized
+            ? MHD_create_response_from_callback(r->source_bytes, FILE_PIECE_BYTES, flow_read, f, flow_free)
+            : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, WIRE_BYTES, flow_read, f, flow_free);
     if (!m) {
         flow_release(f);
         return NULL;

@@ -49,6 +49,8 @@ const char *request_language(const struct request *r);
  * The next part that is a file: its form field and file name (a label, never a path; both arena-owned).
  * ERR_NOT_FOUND after the last. An unread rest of the part before is skipped. */
 MUST_CHECK enum err upload_next(struct upload *u, struct str *field, struct str *file_name);
+/* The same, plain fields too: their file name is {NULL, 0}. */
+MUST_CHECK enum err upload_next_part(struct upload *u, struct str *field, struct str *file_name);
 /* Up to size bytes of the current part; *got 0 at its end. Blocks until bytes come. ERR_IO when the client
  * went away, ERR_BUSY after server_cut_long(), ERR_TOO_LARGE, ERR_INVALID (broken multipart). */
 MUST_CHECK enum err upload_read(struct upload *u, void *out, size_t size, size_t *got);

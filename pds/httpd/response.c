@@ -18,6 +18,8 @@ void response_init(struct response *r)
     r->source = NULL;
     r->source_context = NULL;
     r->source_free = NULL;
+    r->sized = false;
+    r->source_bytes = 0;
     r->fixed = NULL;
     r->fixed_len = 0;
     r->header_count = 0;
@@ -31,6 +33,8 @@ static void drop_body(struct response *r)
     r->source = NULL;
     r->source_context = NULL;
     r->source_free = NULL;
+    r->sized = false;
+    r->source_bytes = 0;
     r->fixed = NULL;
     r->fixed_len = 0;
 }

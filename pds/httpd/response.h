@@ -22,11 +22,13 @@ struct response {
     int status;
     const char *type;     /* Content-Type; NULL for none */
     struct buf body;      /* owned */
-    body_source *source;  /* instead of body: streamed, chunked */
+    body_source *source;  /* instead of body: streamed */
     void *source_context; /* owned by the response: source_free(context) is called once, at the end or when
                              cut */
     void (*source_free)(void *context);
-    const void *fixed; /* instead of body: bytes that outlive the server (assets) */
+    bool sized; /* the source gives just source_bytes, told as Content-Length; else it is chunked */
+    uint64_t source_bytes; /* a source that ends before cuts the connection */
+    const void *fixed;     /* instead of body: bytes that outlive the server (assets) */
     size_t fixed_len;
     struct {
         const char *name; /* constant */

@@ -132,21 +132,31 @@ static enum err start(struct upload *u)
     return ERR_OK;
 }
 
-enum err upload_next(struct upload *u, struct str *field, struct str *file_name)
+enum err upload_next_part(struct upload *u, struct str *field, struct str *file_name)
 {
     struct part part = {0};
     enum err e;
 
     u->in_part = false;
-    if (!u->started && (e = start(u)))
+    if ((!u->started && (e = start(u))) || (e = multipart_next(&u->parts, u->arena, &part)))
         return e;
-    do {
-        if ((e = multipart_next(&u->parts, u->arena, &part)))
-            return e;
-    } while (!part.file_name.ptr);
     u->in_part = true;
     *field = part.name;
     *file_name = part.file_name;
+    return ERR_OK;
+}
+
+enum err upload_next(struct upload *u, struct str *field, struct str *file_name)
+{
+    struct str name, file;
+    enum err e;
+
+    do {
+        if ((e = upload_next_part(u, &name, &file)))
+            return e;
+    } while (!file.ptr);
+    *field = name;
+    *file_name = file;
     return ERR_OK;
 }
 

@@ -37,7 +37,7 @@ static struct MHD_Response *body_of(struct turn *t, struct response *r)
 {
     struct MHD_Response *m;
 
-    if (r->source)
+    if (r->source && !(r->sized && r->source_bytes == 0))
         return flow_new(t, r);
     if (r->fixed) {
         server_count(&t->server->stats.bytes_out, r->fixed_len);
