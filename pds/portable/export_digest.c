@@ -145,7 +145,7 @@ static void put_text(struct buf *out, const json_t *object, const char *key)
 enum err export_document_line(const json_t *document, struct buf *out)
 {
     static const char *const KEYS[] = {"kind", "title", "number", "issuer", "issued", "expires", "note"};
-    static const char *const FILES[] = {"file", "type", "sha256"};
+    static const char *const FILES[] = {"file", "sha256"};
     const json_t *version;
     size_t i, n;
     enum err e;

@@ -8,6 +8,7 @@
 #include "pds/portable/export_internal.h"
 #include "pds/portable/member.h"
 #include "pds/store/document.h"
+#include "pds/store/media.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -195,11 +196,12 @@ static enum err decide(struct merge *m, struct merge_document *d)
 }
 
 /* Where the version that an entry brings stands among those of its document. */
-static enum err place_of(const struct merge_entry *entry, const struct merge_document *d, size_t *out)
+static enum err place_of(const struct merge_entry *entry, const struct merge_document *d, size_t *out,
+                         char *file, size_t size)
 {
     AUTO(json_freep) json_t *tree = NULL;
     const json_t *version;
-    const char *sha256;
+    const char *sha256, *name;
     char hash[SHA256_TEXT_BYTES];
     int64_t number;
     size_t i;
@@ -211,25 +213,44 @@ static enum err place_of(const struct merge_entry *entry, const struct merge_doc
     json_array_foreach(json_object_get(tree, "versions"), i, version)
     {
         if ((e = json_get_int(version, "version", &number)) ||
-            (e = json_get_text(version, "sha256", &sha256)))
+            (e = json_get_text(version, "sha256", &sha256)) || (e = json_get_text(version, "file", &name)))
             return e;
         if (number != entry->version)
             continue;
         *out = i;
-        return strcmp(sha256, hash) == 0 ? ERR_OK
-                                         : err_set(ERR_INVALID, "documents.json tells of another file");
+        if (strcmp(sha256, hash) != 0)
+            return err_set(ERR_INVALID, "documents.json tells of another file");
+        return str_copy(str_of(name), file, size);
     }
     return err_set(ERR_INVALID, "a version that documents.json does not tell of");
 }
 
-static enum err copy_file(struct merge *m, struct blob_writer *w)
+/* The front of the file, as much as tells what it is. */
+static enum err read_head(struct merge *m, char *piece, size_t *len)
+{
+    size_t got = 0;
+    enum err e;
+
+    *len = 0;
+    do {
+        if ((e = merge_read(m, piece + *len, PIECE_BYTES - *len, &got)))
+            return e;
+        *len += got;
+    } while (got && *len < MEDIA_HEAD_BYTES);
+    return ERR_OK;
+}
+
+/* *type: what it is by its bytes; the zip's word for it is not taken. */
+static enum err copy_file(struct merge *m, const char *file, struct blob_writer *w, const char **type)
 {
     char *piece = mem_new(PIECE_BYTES);
     size_t got = 0;
-    enum err e = piece ? ERR_OK : err_set(ERR_NO_MEMORY, "a file");
+    enum err e = piece ? read_head(m, piece, &got) : err_set(ERR_NO_MEMORY, "a file");
 
-    while (!e && !(e = merge_read(m, piece, PIECE_BYTES, &got)) && got)
-        e = blob_write(w, piece, got);
+    if (!e)
+        *type = media_type_of(piece, got, str_of(file));
+    while (!e && got && !(e = blob_write(w, piece, got)))
+        e = merge_read(m, piece, PIECE_BYTES, &got);
     mem_free(piece);
     return e ? e : blob_finish(w);
 }
@@ -238,24 +259,26 @@ enum err merge_file(struct merge *m)
 {
     AUTO(blob_writer_freep) struct blob_writer *w = NULL;
     struct merge_document *d = find(m, m->entry->document);
+    char file[DOCUMENT_TEXT_BYTES];
+    const char *type = NULL;
     size_t place = 0;
     enum err e;
 
     if (!d)
         return err_set(ERR_INVALID, "a file of a document that documents.json has not told of before");
-    if ((e = place_of(m->entry, d, &place)) || (e = decide(m, d)))
+    if ((e = place_of(m->entry, d, &place, file, sizeof file)) || (e = decide(m, d)))
         return e;
     if (d->fate == MERGE_SAME || d->fate == MERGE_KEPT || place < d->have)
         return ERR_OK; /* its hash is checked all the same */
-    if (!d->blobs && !(d->blobs = mem_array(d->version_count, sizeof *d->blobs)))
+    if (!d->files && !(d->files = mem_array(d->version_count, sizeof *d->files)))
         return err_set(ERR_NO_MEMORY, "versions of a document");
-    if (d->blobs[place] || d->done)
+    if (d->files[place].blob || d->done)
         return err_set(ERR_INVALID, "a version that came already");
-    if ((e = blob_writer_new(m->store, &w)) || (e = copy_file(m, w)))
+    if ((e = blob_writer_new(m->store, &w)) || (e = copy_file(m, file, w, &type)))
         return e;
     if (memcmp(blob_sha256(w), m->entry->hash, SHA256_BYTES) != 0)
         return err_set(ERR_INVALID, "not the file that datapackage.json tells of");
-    d->blobs[place] = w;
+    d->files[place] = (struct merge_version){w, type};
     w = NULL; /* the document's now */
     m->files_held++;
     return m->files_held < FILES_HELD_MAX ? ERR_OK : merge_documents_put(m, false);
@@ -264,7 +287,7 @@ enum err merge_file(struct merge *m)
 static bool is_whole(const struct merge_document *d)
 {
     for (size_t i = d->have; i < d->version_count; i++) {
-        if (!d->blobs || !d->blobs[i])
+        if (!d->files || !d->files[i].blob)
             return false;
     }
     return true;
@@ -312,16 +335,16 @@ static enum err put_versions(struct merge *m, struct merge_document *d, const js
         return e;
     for (size_t i = d->have; i < d->version_count; i++) {
         const json_t *version = json_array_get(json_object_get(tree, "versions"), i);
-        struct str file = text_of(version, "file"), type = text_of(version, "type");
+        struct str file = text_of(version, "file"), type = str_of(d->files[i].type);
 
         if (i == 0)
-            e = document_add(m->store, str_of(d->here), d->blobs[i], file, type, &facts, m->now, made);
+            e = document_add(m->store, str_of(d->here), d->files[i].blob, file, type, &facts, m->now, made);
         else
-            e = document_add_version(m->store, str_of(d->here), d->blobs[i], file, type, 0, m->now);
+            e = document_add_version(m->store, str_of(d->here), d->files[i].blob, file, type, 0, m->now);
         if (e)
             return e;
-        blob_writer_free(d->blobs[i]);
-        d->blobs[i] = NULL;
+        blob_writer_free(d->files[i].blob);
+        d->files[i].blob = NULL;
         m->files_held--;
     }
     return ERR_OK;
@@ -370,9 +393,9 @@ void merge_documents_done(struct merge *m)
     for (size_t i = 0; i < m->document_count; i++) {
         struct merge_document *d = &m->documents[i];
 
-        for (size_t n = 0; d->blobs && n < d->version_count; n++)
-            blob_writer_free(d->blobs[n]);
-        mem_free(d->blobs);
+        for (size_t n = 0; d->files && n < d->version_count; n++)
+            blob_writer_free(d->files[n].blob);
+        mem_free(d->files);
         mem_free(d->text);
     }
     mem_free(m->documents);

@@ -46,12 +46,18 @@ struct merge_entry {
 /* What becomes of a document. */
 enum merge_fate { MERGE_UNDECIDED, MERGE_NEW, MERGE_SAME, MERGE_LONGER /* further versions */, MERGE_KEPT };
 
+/* A version's file that came, and what it is by its bytes. */
+struct merge_version {
+    struct blob_writer *blob; /* owned; NULL: it has not come */
+    const char *type;         /* constant */
+};
+
 struct merge_document {
-    char id[ID_CHARS + 1];      /* in the zip */
-    char here[ID_CHARS + 1];    /* in this store */
-    char *text;                 /* owned: its facts, as JSON */
-    struct blob_writer **blobs; /* owned, and each in it: of its versions, those that came */
-    size_t version_count, have; /* versions in the zip; those that are here already */
+    char id[ID_CHARS + 1];       /* in the zip */
+    char here[ID_CHARS + 1];     /* in this store */
+    char *text;                  /* owned: its facts, as JSON */
+    struct merge_version *files; /* owned: those that came, by version */
+    size_t version_count, have;  /* versions in the zip; those that are here already */
     enum merge_fate fate;
     bool done;
 };

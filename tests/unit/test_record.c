@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void value_text_is_exact_or_rounded_to_six_places(void **state)
+static void value_text_is_exact_or_rounded(void **state)
 {
     static const struct {
         int64_t numerator, denominator;
@@ -22,10 +22,12 @@ static void value_text_is_exact_or_rounded_to_six_places(void **state)
         {-1, 3, "-0.333333"},
         {1, 1, "1"},
         {123456789, 1, "123456789"},
-        {1, 1000000000, "0"},
-        {-1, 1000000000, "0"},
-        {999999999, 1000000000, "1"},
-        {-999999999, 1000000000, "-1"},
+        {1, 1000000000, "0.000000001"},
+        {-1, 1000000000, "-0.000000001"},
+        {999999999, 1000000000, "0.999999999"},
+        {457640430, 10000000, "45.764043"},
+        {-48356589, 10000000, "-4.8356589"},
+        {1, 99999, "0.00001"},
         {1, 1000, "0.001"},
         {INT64_MAX, 1, "9223372036854775807"},
         {INT64_MIN, 1, "-9223372036854775808"},
@@ -104,7 +106,7 @@ static void qualities_have_names_both_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(value_text_is_exact_or_rounded_to_six_places),
+        cmocka_unit_test(value_text_is_exact_or_rounded),
         cmocka_unit_test(more_round_trips_and_drops_trailing_nothing),
         cmocka_unit_test(more_refuses_what_is_no_list_of_numbers),
         cmocka_unit_test(qualities_have_names_both_ways),
