@@ -48,6 +48,8 @@ struct state {
     _Atomic uint64_t op;      /* of the first that failed */
     _Atomic uint64_t budget;  /* 1 + the bytes that files may still grow by; 0: no limit */
     _Atomic uint64_t refused; /* calls that found no space */
+    _Atomic uint64_t kept;    /* bytes allotted beyond the end of one file */
+    _Atomic uint64_t keeper;  /* the inode of that file */
 };
 
 static struct state *shared;
@@ -152,15 +154,15 @@ static int fail_with(enum kind kind)
 
 /* Space */
 
-static uint64_t held_by(int fd)
+static uint64_t size_of(int fd, uint64_t *inode)
 {
     struct stat st;
-    uint64_t blocks;
 
     if (fstat(fd, &st))
         return 0;
-    blocks = (uint64_t)st.st_blocks * 512;
-    return blocks > (uint64_t)st.st_size ? blocks : (uint64_t)st.st_size;
+    if (inode)
+        *inode = st.st_ino;
+    return (uint64_t)st.st_size;
 }
 
 static void give_back(uint64_t bytes)
@@ -169,14 +171,15 @@ static void give_back(uint64_t bytes)
         (void)atomic_fetch_add(&shared->budget, bytes);
 }
 
-/* How many of len bytes at offset there is space for: what a file holds already costs nothing. */
+/* How many of len bytes at offset there is space for: what a file holds already costs nothing. Sizes count,
+ * not blocks, of which file systems allot more than is asked for. */
 static size_t room_for(int fd, uint64_t offset, size_t len)
 {
     uint64_t held, left = atomic_load(&shared->budget), more;
 
     if (!left)
         return len;
-    held = held_by(fd);
+    held = size_of(fd, NULL);
     more = offset + len > held ? offset + len - held : 0;
     if (more > len)
         more = len;
@@ -336,7 +339,7 @@ static int count_removal(int dir, const char *path)
     if (kind)
         return fail_with(kind);
     if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
-        give_back((uint64_t)st.st_blocks * 512);
+        give_back((uint64_t)st.st_size);
     return 0;
 }
 
@@ -361,13 +364,15 @@ int remove(const char *path)
 static int count_truncation(int fd, off_t len)
 {
     enum kind kind = count(OP_TRUNCATE);
-    uint64_t held = held_by(fd);
+    uint64_t inode = 0, size = size_of(fd, &inode);
 
     if (kind)
         return fail_with(kind);
-    if (len >= 0 && (uint64_t)len < held)
-        give_back(held - (uint64_t)len);
-    return 0; /* a longer file has a hole, which costs nothing yet */
+    if (len >= 0 && (uint64_t)len < size)
+        give_back(size - (uint64_t)len); /* a longer file has a hole, which costs nothing yet */
+    if (inode == atomic_load(&shared->keeper))
+        give_back(atomic_exchange(&shared->kept, 0));
+    return 0;
 }
 
 int ftruncate(int fd, off_t len)
@@ -382,43 +387,55 @@ int ftruncate64(int fd, off64_t len)
     return shared && fd_counts(fd) && count_truncation(fd, len) ? -1 : next(fd, len);
 }
 
-/* All or nothing. */
-static int count_allocation(int fd, off_t offset, off_t len)
+/* All or nothing. What lies beyond the end of a file is remembered for the last file that did so. */
+static int count_allocation(int fd, int mode, off_t offset, off_t len)
 {
     enum kind kind = count(OP_ALLOCATE);
-    size_t room;
+    uint64_t inode = 0, size = size_of(fd, &inode), before = 0;
+    size_t room, wanted = (size_t)len;
 
     if (kind)
         return fail_with(kind);
-    room = room_for(fd, (uint64_t)offset, (size_t)len);
-    if (room == (size_t)len)
-        return 0;
-    give_back(room);
-    return fail_with(KIND_FULL);
+    if (mode & FALLOC_FL_KEEP_SIZE) {
+        before = inode == atomic_load(&shared->keeper) ? atomic_load(&shared->kept) : 0;
+        wanted -= before < wanted ? (size_t)before : wanted;
+    }
+    room = room_for(fd, size > (uint64_t)offset ? size : (uint64_t)offset, wanted);
+    if (room < wanted) {
+        give_back(room);
+        return fail_with(KIND_FULL);
+    }
+    if (mode & FALLOC_FL_KEEP_SIZE) {
+        atomic_store(&shared->keeper, inode);
+        atomic_store(&shared->kept, before + wanted);
+    }
+    return 0;
 }
 
 int fallocate(int fd, int mode, off_t offset, off_t len)
 {
     NEXT(fallocate)
-    return shared && fd_counts(fd) && count_allocation(fd, offset, len) ? -1 : next(fd, mode, offset, len);
+    return shared && fd_counts(fd) && count_allocation(fd, mode, offset, len) ? -1
+                                                                              : next(fd, mode, offset, len);
 }
 
 int fallocate64(int fd, int mode, off64_t offset, off64_t len)
 {
     NEXT(fallocate64)
-    return shared && fd_counts(fd) && count_allocation(fd, offset, len) ? -1 : next(fd, mode, offset, len);
+    return shared && fd_counts(fd) && count_allocation(fd, mode, offset, len) ? -1
+                                                                              : next(fd, mode, offset, len);
 }
 
 int posix_fallocate(int fd, off_t offset, off_t len)
 {
     NEXT(posix_fallocate)
-    return shared && fd_counts(fd) && count_allocation(fd, offset, len) ? errno : next(fd, offset, len);
+    return shared && fd_counts(fd) && count_allocation(fd, 0, offset, len) ? errno : next(fd, offset, len);
 }
 
 int posix_fallocate64(int fd, off64_t offset, off64_t len)
 {
     NEXT(posix_fallocate64)
-    return shared && fd_counts(fd) && count_allocation(fd, offset, len) ? errno : next(fd, offset, len);
+    return shared && fd_counts(fd) && count_allocation(fd, 0, offset, len) ? errno : next(fd, offset, len);
 }
 
 /* Opening; making a file costs nothing. */

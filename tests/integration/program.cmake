@@ -1,11 +1,13 @@
 # The built program, from outside: each program_<name>.mjs runs it as a person would (node, no packages).
 find_program(NODE node REQUIRED)
-foreach(name IN ITEMS api canary cli correct door fault kill lock upload)
+foreach(name IN ITEMS api canary cli correct door fault full guess kill lock slow upload)
   add_test(NAME integration_program_${name} COMMAND ${NODE} tests/integration/program_${name}.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(integration_program_${name} PROPERTIES LABELS integration TIMEOUT ${TEST_TIMEOUT}
     ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
 endforeach()
-set_tests_properties(integration_program_kill integration_program_fault PROPERTIES TIMEOUT 2700) # their large size
+foreach(name IN ITEMS fault full guess kill slow) # their large sizes
+  set_tests_properties(integration_program_${name} PROPERTIES TIMEOUT 2700)
+endforeach()
 
 # The same under valgrind, with the slow checks of a whole run.
 add_test(NAME integration_program_valgrind CONFIGURATIONS Thorough COMMAND tests/integration/program_valgrind.sh

@@ -7,7 +7,9 @@ import { PROGRAM, put } from "./program_common.mjs";
 export const SHIM = process.env.FAULTSHIM ?? join(dirname(PROGRAM), "libfaultshim.so");
 
 /* As in struct state. */
-const FIELDS = ["calls", "hits", "nth", "kind", "stays", "mask", "op", "budget", "refused"];
+const FIELDS = [
+  ...["calls", "hits", "nth", "kind", "stays", "mask", "op", "budget", "refused", "kept", "keeper"],
+];
 export const OPS = [
   ...["open", "read", "write", "sync", "rename", "unlink", "truncate", "allocate", "folder"],
 ];

@@ -36,8 +36,14 @@ const secret = put(home, "passphrase", "sept marches menent au quai\n");
 const fresh = put(home, "passphrase-2", "huit marches menent au quai\n");
 const curve = (day, watts) =>
   put(home, `${day}.csv`, makeCurve({ start: Date.parse(`${day}T00:00:00Z`), watts }));
-const first = curve("2024-01-10", Array.from({ length: 300 }, (_, i) => 2 * i));
-const second = curve("2024-02-10", Array.from({ length: 300 }, (_, i) => 4 * i));
+const first = curve(
+  "2024-01-10",
+  Array.from({ length: 300 }, (_, i) => 2 * i),
+);
+const second = curve(
+  "2024-02-10",
+  Array.from({ length: 300 }, (_, i) => 4 * i),
+);
 const paper = put(home, "paper.pdf", Buffer.alloc(200_000, "a paper of no importance. "));
 
 /** A folder on a failing disk, and the store in it. */
