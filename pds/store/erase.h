@@ -18,11 +18,14 @@ struct erase_request {
     int64_t from, to;              /* records that start in [from, to); INT64_MIN, INT64_MAX: without limit */
     bool whole; /* everything: records, documents, annotations, imports, the trail's contents */
 };
-/* {"records","documents","annotations","sources","imports"}: how many went. ERR_NOT_FOUND for a source that
- * is none. ERR_BUSY when a reader keeps old pages for more than 10 s: what was asked is erased from the data,
- * and the log is cleaned at the next opening. */
+/* {"records","documents","annotations","sources","imports"}: how many went. Sources and imports go when
+ * nothing of theirs is left; annotations, those that begin in the period, unless a source is named.
+ * ERR_INVALID when nothing is named, or all of it with something else; ERR_NOT_FOUND for a source that is
+ * none. ERR_BUSY when a reader keeps old pages for more than 10 s, ERR_FULL when not even what is kept does:
+ * what is done is done, and the rest follows at the next opening. The copy of before a migration goes too. */
 MUST_CHECK enum err erase_run(struct store *s, const struct erase_request *request, int64_t now,
                               json_t **out);
-/* Go on with what a crash cut. Once after opening. */
-MUST_CHECK enum err erase_recover(struct store *s, struct vault *v, int64_t now);
+/* Go on with what a crash cut. Once after opening, by whoever opens. What cannot be done now (ERR_BUSY,
+ * ERR_FULL) waits for the next one. */
+MUST_CHECK enum err erase_recover(struct store *s, struct vault *v);
 #endif

@@ -7,6 +7,9 @@ static const char SQL_GET[] = "SELECT value FROM setting WHERE name = ?1";
 static const char SQL_SET[] = "INSERT INTO setting (name, value) VALUES (?1, ?2)"
                               " ON CONFLICT (name) DO UPDATE SET value = ?2";
 
+/* The key that backups are sealed to names nothing, and backups go on. */
+static const char SQL_FORGET[] = "DELETE FROM setting WHERE name <> 'backup.recipient'";
+
 static const char *const NAMES[] = {[SETTING_BACKUP_RECIPIENT] = "backup.recipient"};
 
 enum err setting_get(struct db *db, enum setting s, struct buf *out)
@@ -26,3 +29,5 @@ enum err setting_set(struct db *db, enum setting s, const void *bytes, size_t le
 {
     return db_run(db, SQL_SET, PARAMS(TEXT(NAMES[s]), BLOB(bytes, len)));
 }
+
+enum err setting_forget(struct db *db) { return db_run(db, SQL_FORGET, NO_PARAMS); }

@@ -16,4 +16,6 @@ enum setting {
 MUST_CHECK enum err setting_get(struct db *db, enum setting s, struct buf *out);
 /* Inside a write. */
 MUST_CHECK enum err setting_set(struct db *db, enum setting s, const void *bytes, size_t len);
+/* Forget those that tell anything of the owner's data, when all of it is erased. Inside a write. */
+MUST_CHECK enum err setting_forget(struct db *db);
 #endif

@@ -6,6 +6,7 @@
 #include "pds/crypto/keyfile.h"
 #include "pds/crypto/random.h"
 #include "pds/store/blob.h"
+#include "pds/store/erase.h"
 #include "pds/store/import.h"
 #include "pds/vault/vault.h"
 
@@ -120,8 +121,7 @@ static enum err open_files(struct store *s, const struct store_key *root, int64_
     enum err e;
 
     if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = store_time_begin(s, vault, &now)) ||
-        (e = import_recover(vault, now)) ||
-        (e = blob_sweep(s, vault)))
+        (e = import_recover(vault, now)) || (e = erase_recover(s, vault)) || (e = blob_sweep(s, vault)))
         return err_wrap(e, "opening the store");
     *out = vault;
     vault = NULL; /* the caller's now */

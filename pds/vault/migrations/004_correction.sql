@@ -23,5 +23,6 @@ CREATE TABLE erasure (
     from_at   INTEGER,                     -- records that start in [from_at, to_at)
     to_at     INTEGER,
     whole     INTEGER NOT NULL,            -- 1: everything that the store holds
+    line      INTEGER NOT NULL,            -- of the trail, that tells of it: all before it are emptied when whole
     begun_at  INTEGER NOT NULL
 ) STRICT;
