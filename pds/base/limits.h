@@ -60,6 +60,10 @@
 #define LIMIT_ARCHIVE_NAME_BYTES 1024
 #define LIMIT_AGE_HEADER_BYTES   (64 * KIB)
 
+/* Backups of ours */
+#define LIMIT_BACKUP_FILES          100000
+#define LIMIT_BACKUP_MANIFEST_BYTES (32 * MIB)
+
 /* Many stores of one daemon */
 #define LIMIT_STORE_NAME   32 /* letters, digits and '-' */
 #define LIMIT_STORES       4096

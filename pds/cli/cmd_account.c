@@ -5,6 +5,8 @@
 #include "pds/base/auto.h"
 #include "pds/cli/key.h"
 #include "pds/cli/prompt.h"
+#include "pds/crypto/age.h"
+#include "pds/store/recipient.h"
 
 #include <stdlib.h>
 
@@ -18,13 +20,31 @@ const struct opt RECOVER_OPTIONS[] = {
     {"recovery-code-file", 0, "F", "read the recovery code from a file"},
     {"passphrase-file", 0, "F", "read the new passphrase from a file"},
     {"new-passphrase-file", 0, "F", "the same"},
+    {"age-identity", 0, NULL, "change nothing: print the identity that opens backups with the age program"},
     OPTION_KDF,
     OPTION_JSON,
     OPTIONS_END,
 };
 
+/* A served store is the daemon's: then this line is missing, and the owner is told. */
+static void tell_changed(struct invocation *inv, const struct store_key *root, enum event_kind kind)
+{
+    if (store_tell_with_key(inv->store, root, &(struct event){kind, "owner", "", NULL}, inv->now))
+        (void)fprintf(inv->err, "The trail does not tell of it: %s.\n", err_story()); /* the change is made */
+}
+
+/* Read the recovery code from its places. */
+static enum err read_code(struct invocation *inv, struct secret_text **out)
+{
+    const char *file = command_option(inv, "recovery-code-file");
+
+    if (!file)
+        file = getenv("TRABOULE_RECOVERY_CODE_FILE");
+    return file ? prompt_file(file, out) : prompt_secret("Recovery code", out);
+}
+
 static enum err set_new(struct invocation *inv, const struct store_key *root,
-                        const struct secret_text *passphrase)
+                        const struct secret_text *passphrase, enum event_kind kind)
 {
     AUTO(json_freep) json_t *answer = NULL;
     struct passphrase_cost cost;
@@ -33,6 +53,7 @@ static enum err set_new(struct invocation *inv, const struct store_key *root,
     if ((e = key_cost(inv->command->options, inv->opts, &cost)) ||
         (e = store_set_passphrase(inv->store, root, passphrase, cost)))
         return e;
+    tell_changed(inv, root, kind);
     if (!command_has(inv, "json")) {
         (void)fprintf(inv->err, "The passphrase is changed.\n"); /* the status says it too */
         return ERR_OK;
@@ -52,7 +73,36 @@ enum err cmd_passphrase(struct invocation *inv)
         (e = file ? prompt_file(file, &fresh)
                   : prompt_new_secret("New passphrase (12 characters at least)", &fresh)))
         return e;
-    return set_new(inv, root, fresh);
+    return set_new(inv, root, fresh, EVENT_PASSPHRASE_CHANGED);
+}
+
+/* What opens the store's backups with the age program. It goes to standard output, alone. */
+static enum err tell_identity(struct invocation *inv, const struct store_key *root,
+                              const struct secret_text *code)
+{
+    AUTO(age_identity_freep) struct age_identity *identity = NULL;
+    AUTO(secret_text_freep) struct secret_text *text = NULL;
+    enum err e;
+
+    if ((e = age_identity_of(code, &identity)) || (e = age_identity_text(identity, &text)))
+        return e;
+    if (recipient_keep_in(inv->store, root, code, inv->now)) /* the identity is right all the same */
+        (void)fprintf(inv->err,
+                      "Whether the store knows whom its backups are sealed to could not be seen: %s.\n",
+                      err_story());
+    (void)fprintf(inv->out, "%s\n", text->text); /* flushed by who called */
+    return ERR_OK;
+}
+
+static enum err new_passphrase(struct invocation *inv, struct secret_text **out)
+{
+    const char *file = command_option(inv, "new-passphrase-file");
+
+    if (!file)
+        file = command_option(inv, "passphrase-file");
+    if (!file)
+        file = getenv("TRABOULE_PASSPHRASE_FILE");
+    return file ? prompt_file(file, out) : prompt_new_secret("New passphrase (12 characters at least)", out);
 }
 
 enum err cmd_recover(struct invocation *inv)
@@ -60,20 +110,13 @@ enum err cmd_recover(struct invocation *inv)
     AUTO(store_key_freep) struct store_key *root = NULL;
     AUTO(secret_text_freep) struct secret_text *code = NULL;
     AUTO(secret_text_freep) struct secret_text *fresh = NULL;
-    const char *code_file = command_option(inv, "recovery-code-file"),
-               *file = command_option(inv, "new-passphrase-file");
     enum err e;
 
-    if (!code_file)
-        code_file = getenv("TRABOULE_RECOVERY_CODE_FILE");
-    if (!file)
-        file = command_option(inv, "passphrase-file");
-    if (!file)
-        file = getenv("TRABOULE_PASSPHRASE_FILE");
-    if ((e = code_file ? prompt_file(code_file, &code) : prompt_secret("Recovery code", &code)) ||
-        (e = store_key_of_recovery(inv->store, code, &root)) ||
-        (e = file ? prompt_file(file, &fresh)
-                  : prompt_new_secret("New passphrase (12 characters at least)", &fresh)))
+    if ((e = read_code(inv, &code)) || (e = store_key_of_recovery(inv->store, code, &root)))
         return e;
-    return set_new(inv, root, fresh);
+    if (command_has(inv, "age-identity"))
+        return tell_identity(inv, root, code);
+    if ((e = new_passphrase(inv, &fresh)))
+        return e;
+    return set_new(inv, root, fresh, EVENT_RECOVERY_USED);
 }

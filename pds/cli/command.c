@@ -34,6 +34,18 @@ const struct command COMMANDS[] = {
      cmd_sources},
     {"imports", "STORE [undo ID]", "list the imports, or take one back", PAGE_OPTIONS, 1, 3, 0, NULL, NULL,
      NEED_OPEN, cmd_imports},
+    {"trail", "STORE", "read the trail of what happened, with the proofs that it is whole", TRAIL_OPTIONS, 1,
+     1, 0, NULL, NULL, NEED_OPEN, cmd_trail},
+    {"verify", "FILE", "verify a trail, a checkpoint or a proof, without any store", VERIFY_OPTIONS, 1, 1, 0,
+     NULL, NULL, NEED_NOTHING, cmd_verify},
+    {"export", "STORE -o FILE.zip", "write all of the store into one file, in open formats", EXPORT_OPTIONS,
+     1, 1, 0, NULL, "output", NEED_OPEN, cmd_export},
+    {"merge", "STORE FILE.zip", "put in what another store exported; nothing is erased", MERGE_OPTIONS, 2, 2,
+     1, NULL, NULL, NEED_OPEN, cmd_merge},
+    {"backup", "STORE -o FILE", "write all of the store into one file, sealed to its recovery code",
+     BACKUP_OPTIONS, 1, 1, 0, NULL, "output", NEED_OPEN, cmd_backup},
+    {"restore", "FILE STORE", "make a store out of a backup, where none is", RESTORE_OPTIONS, 2, 2, 0, NULL, NULL,
+     NEED_NOTHING, cmd_restore},
     {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NULL, NULL,
      NEED_TRY, cmd_check},
     {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NULL, NULL, NEED_STORE,
@@ -151,7 +163,18 @@ static const char *output_path(const struct command *c, const struct opts *opts)
     return c->output ? opt_get(c->options, opts, c->output) : NULL;
 }
 
-/* The descriptor of the output comes last; false when it should have, and did not. */
+/* The file that an option names, to be read. */
+static const char *input_path(const struct command *c, const struct opts *opts)
+{
+    for (const struct opt *o = c->options; o->name; o++) {
+        if (o->value && strcmp(o->value, "FILE") == 0 && !(c->output && strcmp(c->output, o->name) == 0))
+            return opt_get(c->options, opts, o->name);
+    }
+    return NULL;
+}
+
+/* The descriptor of the output comes last, that of the input before it; false when one should have come, and
+ * did not. */
 static bool has_output(struct invocation *inv)
 {
     inv->output = -1;
@@ -160,6 +183,17 @@ static bool has_output(struct invocation *inv)
     if (inv->file_count == 0)
         return false;
     inv->output = inv->files[--inv->file_count];
+    return true;
+}
+
+static bool has_input(struct invocation *inv)
+{
+    inv->input = -1;
+    if (!input_path(inv->command, inv->opts))
+        return true;
+    if (inv->file_count == 0)
+        return false;
+    inv->input = inv->files[--inv->file_count];
     return true;
 }
 
@@ -178,9 +212,9 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
         return finish(c, ERR_CORRUPT, inv->out, inv->err); /* the story is that of the opening */
     inv->command = c;
     inv->opts = &opts;
-    inv->now = clock_now();
+    inv->now = store_now(inv->store, clock_now());
     if (!(e = parse(c, argc - 2, argv + 2, &opts)))
-        e = !has_output(inv) || file_arguments(c, &opts) != inv->file_count
+        e = !has_output(inv) || !has_input(inv) || file_arguments(c, &opts) != inv->file_count
                 ? err_set(ERR_INVALID, "files are missing")
                 : c->run(inv);
     inv->opts = NULL; /* it ends with this function */
@@ -198,7 +232,7 @@ int command_run_open(int argc, char *const argv[], struct store *store, const st
 
 /* What the caller opens for the command, wherever it runs. */
 struct opened {
-    int files[LIMIT_FILES_IMPORT + 1]; /* those of the arguments, then the output */
+    int files[LIMIT_FILES_IMPORT + 2]; /* those of the arguments, then the input, then the output */
     size_t count;
     struct fs_draft output; /* its fd is -1 when there is none */
 };
@@ -206,19 +240,28 @@ struct opened {
 /* The output of a command that failed is not kept. */
 static void opened_done(struct opened *o) { fs_draft_drop(&o->output); }
 
+static enum err open_file(const char *path, struct opened *o)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fs_error("opening", path);
+    o->files[o->count++] = fd;
+    return ERR_OK;
+}
+
 static enum err open_files(const struct command *c, const struct opts *opts, struct opened *o)
 {
     size_t count = file_arguments(c, opts);
-    const char *output = output_path(c, opts);
+    const char *output = output_path(c, opts), *input = input_path(c, opts);
     enum err e;
 
     for (size_t i = 0; i < count; i++) {
-        int fd = open(opts->args[c->first_file + i], O_RDONLY | O_CLOEXEC);
-
-        if (fd < 0)
-            return fs_error("opening", opts->args[c->first_file + i]);
-        o->files[o->count++] = fd;
+        if ((e = open_file(opts->args[c->first_file + i], o)))
+            return e;
     }
+    if (input && (e = open_file(input, o)))
+        return e;
     if (!output)
         return ERR_OK;
     if ((e = fs_draft_new(output, &o->output)))
@@ -269,8 +312,13 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
 static enum err run_here(const struct command *c, const struct opts *opts)
 {
     AUTO(store_freep) struct store *store = NULL;
-    struct invocation inv = {
-        .command = c, .opts = opts, .output = -1, .out = stdout, .err = stderr, .now = clock_now()};
+    struct invocation inv = {.command = c,
+                             .opts = opts,
+                             .output = -1,
+                             .input = -1,
+                             .out = stdout,
+                             .err = stderr,
+                             .now = clock_now()};
     enum err e;
 
     if (c->need == NEED_STORE && (e = store_new(opts->args[0], &store)))

@@ -32,15 +32,16 @@ struct invocation {
     const int *files;             /* descriptors of FILE… arguments, in order, for commands with files */
     size_t file_count;
     int output; /* descriptor of the file that an option names, to be written (and read); -1 without one */
+    int input;  /* of the file that another option names, to be read; -1 without one */
     FILE *out, *err;
     int64_t now; /* seconds, UTC */
 };
 
 struct command {
     const char *name;
-    const char *arguments; /* "STORE FILE…" */
-    const char *meaning;   /* one line */
-    const struct opt *options;
+    const char *arguments;     /* "STORE FILE…" */
+    const char *meaning;       /* one line */
+    const struct opt *options; /* one whose value is called FILE names a file that is opened for reading */
     size_t min_args, max_args;
     size_t first_file; /* place of the first argument that is a file to be opened for reading; 0 for none */
     const char *file_verb; /* there are files only behind this word ("add"); NULL: always */
@@ -95,11 +96,19 @@ enum err cmd_query(struct invocation *inv);
 enum err cmd_datasets(struct invocation *inv);
 enum err cmd_sources(struct invocation *inv);
 enum err cmd_imports(struct invocation *inv);
+enum err cmd_export(struct invocation *inv);
+enum err cmd_merge(struct invocation *inv);
+enum err cmd_backup(struct invocation *inv);
+enum err cmd_restore(struct invocation *inv);
 enum err cmd_check(struct invocation *inv);
 enum err cmd_passphrase(struct invocation *inv);
 enum err cmd_recover(struct invocation *inv);
 enum err cmd_bench(struct invocation *inv);
+enum err cmd_trail(struct invocation *inv);
+enum err cmd_verify(struct invocation *inv);
 
+extern const struct opt BACKUP_OPTIONS[], RESTORE_OPTIONS[];
 extern const struct opt INIT_OPTIONS[], SERVE_OPTIONS[], IMPORT_OPTIONS[], QUERY_OPTIONS[], LIST_OPTIONS[],
-    PAGE_OPTIONS[], CHECK_OPTIONS[], PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[];
+    PAGE_OPTIONS[], CHECK_OPTIONS[], PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[],
+    TRAIL_OPTIONS[], VERIFY_OPTIONS[], EXPORT_OPTIONS[], MERGE_OPTIONS[];
 #endif

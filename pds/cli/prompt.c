@@ -123,3 +123,5 @@ enum err prompt_file(const char *path, struct secret_text **out)
     (void)close(fd); /* it was only read */
     return e ? err_wrap(e, "%s", path) : ERR_OK;
 }
+
+enum err prompt_fd(int fd, struct secret_text **out) { return read_line(fd, out); }

@@ -11,4 +11,6 @@ MUST_CHECK enum err prompt_secret(const char *question, struct secret_text **out
 MUST_CHECK enum err prompt_new_secret(const char *question, struct secret_text **out);
 /* The first line of a file, without its line end. */
 MUST_CHECK enum err prompt_file(const char *path, struct secret_text **out);
+/* The same of an open descriptor, from where it stands. */
+MUST_CHECK enum err prompt_fd(int fd, struct secret_text **out);
 #endif

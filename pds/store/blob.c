@@ -1,6 +1,7 @@
 #include "pds/store/blob.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/codec.h"
 #include "pds/base/fs.h"
 #include "pds/base/mem.h"
 #include "pds/base/str.h"
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+_Static_assert((int)BLOB_KEY_BYTES == (int)KEY_BYTES, "size of a key");
 _Static_assert((int)BLOB_SHA256_BYTES == (int)SHA256_BYTES, "size of a digest");
 
 /* What is written goes to the disk by steps of this size, so that the sync at the end has little to wait for.
@@ -24,6 +26,7 @@ enum { FLUSH_BYTES = 8 * 1024 * 1024 };
 static const char SQL_ADD[] = "INSERT INTO blob (name, key, size, sha256) VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_FIND[] = "SELECT name, key, size FROM blob WHERE id = ?1";
 static const char SQL_DROP[] = "DELETE FROM blob WHERE id = ?1";
+static const char SQL_SET_KEY[] = "UPDATE blob SET key = ?4 WHERE name = ?1 AND size = ?2 AND sha256 = ?3";
 static const char SQL_NEXT[] = "SELECT id, name, size, sha256 FROM blob WHERE id > ?1 ORDER BY id LIMIT 1";
 
 struct blob_writer {
@@ -354,4 +357,22 @@ enum err blob_next(struct db *db, int64_t after, struct blob_row *out)
         return err_set(ERR_CORRUPT, "blob %lld: its row", (long long)out->id);
     memcpy(out->sha256, sha256.ptr, sizeof out->sha256);
     return ERR_OK;
+}
+
+enum err blob_set_key(struct db *db, const struct blob_row *row, const uint8_t key[static BLOB_KEY_BYTES])
+{
+    uint8_t name[BLOB_NAME_BYTES];
+    int64_t changed = 0;
+    size_t len;
+    enum err e;
+
+    if ((e = codec_unhex(str_of(row->name), name, sizeof name, &len)))
+        return e;
+    if (!(e = db_change(db, SQL_SET_KEY,
+                        PARAMS(BLOB(name, sizeof name), INT((int64_t)row->size),
+                               BLOB(row->sha256, sizeof row->sha256), BLOB(key, BLOB_KEY_BYTES)),
+                        &changed)) &&
+        changed == 0)
+        e = err_set(ERR_NOT_FOUND, "no such blob");
+    return e;
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BLOB_NAME_BYTES = 16, BLOB_SHA256_BYTES = 32 };
+enum { BLOB_NAME_BYTES = 16, BLOB_SHA256_BYTES = 32, BLOB_KEY_BYTES = 32 };
 
 struct db;    /* pds/vault/db.h */
 struct vault; /* pds/vault/vault.h */
@@ -58,6 +58,11 @@ struct blob_row {
     uint8_t sha256[BLOB_SHA256_BYTES];
 };
 MUST_CHECK enum err blob_next(struct db *db, int64_t after, struct blob_row *out);
+
+/* Another key for the blob of that name, size and digest, whose file was sealed anew under it: inside a
+ * write. ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err blob_set_key(struct db *db, const struct blob_row *row,
+                                 const uint8_t key[static BLOB_KEY_BYTES]);
 
 /* Read every blob; `found` tells those that are damaged, and what lies in the folder that is no blob. Adds to
  * *files. ERR_LOCKED when the store is being locked. */

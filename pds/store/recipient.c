@@ -2,6 +2,7 @@
 
 #include "pds/base/auto.h"
 #include "pds/store/setting.h"
+#include "pds/vault/vault.h"
 
 #include <string.h>
 
@@ -29,4 +30,28 @@ enum err recipient_get(struct db *db, uint8_t out[static AGE_RECIPIENT_BYTES])
         return err_set(ERR_CORRUPT, "the recipient of backups has %zu bytes", kept.len);
     memcpy(out, kept.data, kept.len);
     return ERR_OK;
+}
+
+static enum err keep_work(struct db *db, void *context)
+{
+    const struct secret_text *code = context;
+
+    return recipient_keep(db, code);
+}
+
+enum err recipient_keep_in(struct store *s, const struct store_key *root, const struct secret_text *code,
+                           int64_t now)
+{
+    struct secret_text lent = *code;
+    struct vault *vault;
+    enum err e;
+
+    if ((e = store_borrow(s, root, now)))
+        return e;
+    if (!(e = store_enter(s, &vault))) {
+        e = vault_write(vault, keep_work, &lent);
+        store_leave(s);
+    }
+    store_give_back(s);
+    return e;
 }
