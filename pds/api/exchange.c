@@ -59,6 +59,15 @@ static enum err check_owner(const struct request *request, struct api *api)
     return e;
 }
 
+/* Tries of others, which the owner learns of from the trail. It is written where waiting is fine. */
+static void tell_failures(const struct request *request, struct api *api)
+{
+    enum err e = request->route->where == RUN_WORKER ? store_tell_failures(api->store, request->now) : ERR_OK;
+
+    if (e)
+        log_failure("trail", e); /* the request is not held up by it */
+}
+
 static enum err check_access(const struct request *request, struct api *api)
 {
     enum err e;
@@ -81,7 +90,11 @@ void exchange_run(struct request *request, struct response *response, void *cont
     struct api *api = context;
     enum err e;
 
-    if (!(e = check_access(request, api)))
+    request->now = store_now(api->store, request->now);
+    e = check_access(request, api);
+    if (!e && request->route->access == ACCESS_OWNER)
+        tell_failures(request, api);
+    if (!e)
         e = request->route->handler(request, response, api);
     if (!e)
         return;

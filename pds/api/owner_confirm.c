@@ -47,6 +47,8 @@ enum err owner_derive(struct api *api, const struct request *request, owner_key_
         return e;
     e = open(api->store, secret, root);
     signin_leave(api->signin, request->address, e, clock_monotonic_ms());
+    if (e == ERR_WRONG_KEY)
+        store_sign_in_failed(api->store);
     return e;
 }
 

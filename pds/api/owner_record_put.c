@@ -60,6 +60,7 @@ static enum err put(struct vault *vault, const struct request *request, const st
     if ((e = import_new(vault, STR(""), request->now, &m)))
         return e;
     import_set_format(m, "owner.json");
+    import_set_event(m, EVENT_RECORDS_PUT);
     if ((e = put_all(m, d, records)) || (e = import_close(m, request->now))) {
         import_fail(m, e, request->now);
         return e;

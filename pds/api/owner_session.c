@@ -8,9 +8,18 @@
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/base/limits.h"
+#include "pds/base/log.h"
 #include "pds/crypto/random.h"
 
 #include <string.h>
+
+/* A line that should be in the trail. What it tells of has happened, and the owner of a store that is full or
+ * damaged is not kept out by its trail. */
+static void noted(enum err e)
+{
+    if (e)
+        log_failure("trail", e);
+}
 
 static enum err answer_session(const struct api *api, struct response *response, const char *csrf,
                                int64_t ends_at)
@@ -77,6 +86,7 @@ enum err session_post(struct request *request, struct response *response, void *
         return e;
     /* Signed in all the same when the slot cannot be written again; the next sign-in tries once more. */
     err_ignore(store_raise_cost(api->store, root, passphrase, api->cost));
+    noted(store_signed_in(api->store, request->now));
     return begin_session(api, request, response);
 }
 
@@ -106,10 +116,11 @@ enum err session_delete(struct request *request, struct response *response, void
 
 enum err lock_post(struct request *request, struct response *response, void *context)
 {
+    static const struct event LOCKED = {EVENT_LOCKED, "owner", "", NULL};
     struct api *api = context;
     enum err e;
 
-    (void)request;
+    noted(store_tell(api->store, &LOCKED, request->now));
     if ((e = api_lock(api)))
         return e;
     response->status = 204;
@@ -118,7 +129,8 @@ enum err lock_post(struct request *request, struct response *response, void *con
 
 /* {"<current>", "<next>"}: open by the first, wrap for the second. */
 static enum err change_passphrase(struct api *api, struct request *request, struct response *response,
-                                  const char *current, const char *next, owner_key_of *open)
+                                  const char *current, const char *next, owner_key_of *open,
+                                  enum event_kind kind)
 {
     const char *const keys[] = {current, next, NULL};
     AUTO(json_freep) json_t *body = NULL;
@@ -136,6 +148,7 @@ static enum err change_passphrase(struct api *api, struct request *request, stru
         return owner_tell_wait(request, e, retry_after_s, response);
     if ((e = store_set_passphrase(api->store, root, fresh, api->cost)))
         return e;
+    noted(store_tell_with_key(api->store, root, &(struct event){kind, "owner", "", NULL}, request->now));
     response->status = 204;
     return ERR_OK;
 }
@@ -143,7 +156,8 @@ static enum err change_passphrase(struct api *api, struct request *request, stru
 enum err passphrase_post(struct request *request, struct response *response, void *context)
 {
     struct api *api = context;
-    enum err e = change_passphrase(api, request, response, "current", "new", store_key_of_passphrase);
+    enum err e = change_passphrase(api, request, response, "current", "new", store_key_of_passphrase,
+                                   EVENT_PASSPHRASE_CHANGED);
 
     if (!e && response->status == 204)
         sessions_end_others(api->sessions, exchange_token(request, api)); /* they knew the old one */
@@ -153,7 +167,8 @@ enum err passphrase_post(struct request *request, struct response *response, voi
 enum err recover_post(struct request *request, struct response *response, void *context)
 {
     struct api *api = context;
-    enum err e = change_passphrase(api, request, response, "code", "passphrase", store_key_of_recovery);
+    enum err e = change_passphrase(api, request, response, "code", "passphrase", store_key_of_recovery,
+                                   EVENT_RECOVERY_USED);
 
     if (!e && response->status == 204)
         sessions_end_all(api->sessions); /* whoever was in with the old one is out */

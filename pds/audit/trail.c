@@ -2,7 +2,6 @@
 #include "pds/audit/trail.h"
 #include "pds/audit/trail_internal.h"
 
-#include "pds/audit/trail_line.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/base/codec.h"
@@ -66,6 +65,18 @@ enum err trail_node(void *context, unsigned level, int64_t number, struct tlog_h
     return ERR_OK;
 }
 
+struct trail_line trail_line_of(const struct stmt *row)
+{
+    struct trail_line line = {.at = stmt_int(row, 1),
+                              .kind = stmt_text(row, 2),
+                              .who = stmt_text(row, 3),
+                              .what = stmt_text(row, 4)};
+
+    if (!stmt_is_null(row, 5))
+        line.consent = stmt_text(row, 5);
+    return line;
+}
+
 /* The last line: its number, -1 without one, and its time. */
 static enum err last_line(struct db *db, int64_t *number, int64_t *at)
 {
@@ -125,12 +136,14 @@ enum err trail_add(struct db *db, const struct event *event, int64_t now, int64_
     struct trail_line line = {.kind = str_of(event_name(event->kind)),
                               .who = str_of(event->who),
                               .what = str_of(event->what),
-                              .consent = str_of(event->consent)};
+                              .consent = {NULL, 0}};
     uint8_t salt[TRAIL_SALT_BYTES];
     struct tlog_hash leaf;
     int64_t number, at;
     enum err e;
 
+    if (event->consent)
+        line.consent = str_of(event->consent);
     if ((e = last_line(db, &number, &at)))
         return err_wrap(e, "trail");
     number++;

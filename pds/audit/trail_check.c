@@ -2,7 +2,6 @@
 #include "pds/audit/trail.h"
 #include "pds/audit/trail_internal.h"
 
-#include "pds/audit/trail_line.h"
 #include "pds/base/auto.h"
 #include "pds/vault/db.h"
 
@@ -10,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char SQL_ENTRIES[] =
-    "SELECT number, at, kind, who, what, consent, leaf_hash, salt FROM trail_entry ORDER BY number";
+static const char SQL_ENTRIES[] = "SELECT " TRAIL_COLUMNS " FROM trail_entry ORDER BY number";
 static const char SQL_NODES[] = "SELECT place, hash FROM trail_node ORDER BY place";
 
 /* Far more than will ever be, and few enough that no place of a node overflows. */
@@ -82,8 +80,7 @@ static enum err check_nodes(struct checking *c, int64_t line, struct tlog_hash h
 
 static const char *line_fault(const struct stmt *row, const struct tlog_hash *leaf, int64_t last_at)
 {
-    struct trail_line line = {stmt_int(row, 1), stmt_text(row, 2), stmt_text(row, 3), stmt_text(row, 4),
-                              stmt_text(row, 5)};
+    struct trail_line line = trail_line_of(row);
     struct str salt = stmt_blob(row, 7);
     enum event_kind kind;
     struct tlog_hash wanted;

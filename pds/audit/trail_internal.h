@@ -2,6 +2,7 @@
 #ifndef AUDIT_TRAIL_INTERNAL_H
 #define AUDIT_TRAIL_INTERNAL_H
 #include "pds/audit/tlog.h"
+#include "pds/audit/trail_line.h"
 #include "pds/base/err.h"
 #include "pds/crypto/sign.h"
 
@@ -18,6 +19,10 @@ enum err trail_node(void *context, unsigned level, int64_t number, struct tlog_h
 int64_t trail_node_place(unsigned level, int64_t number);
 /* A hash in a column. ERR_CORRUPT when it has another length. */
 MUST_CHECK enum err trail_hash(const struct stmt *row, int column, struct tlog_hash *out);
+
+/* The line of a row of TRAIL_COLUMNS; texts are borrowed from it. */
+#define TRAIL_COLUMNS "number, at, kind, who, what, consent, leaf_hash, salt"
+struct trail_line trail_line_of(const struct stmt *row);
 
 /* The key that signs now. */
 MUST_CHECK enum err trail_signer(struct db *db, struct tlog_verifier *key, struct sign_seed *seed);

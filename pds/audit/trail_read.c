@@ -2,7 +2,6 @@
 #include "pds/audit/trail.h"
 #include "pds/audit/trail_internal.h"
 
-#include "pds/audit/trail_line.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/base/codec.h"
@@ -12,17 +11,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define COLUMNS "number, at, kind, who, what, consent, leaf_hash, salt"
 /* An empty text stands for any; a line whose content is erased has none, and matches no filter by text. */
 #define MATCHES                                                                                              \
     " at >= ?3 AND at < ?4 AND (?5 = '' OR kind = ?5) AND (?6 = '' OR who = ?6)"                             \
     " AND (?7 = '' OR consent = ?7)"
 
 static const char SQL_UP[] =
-    "SELECT " COLUMNS " FROM trail_entry WHERE number > ?1 AND" MATCHES " ORDER BY number LIMIT ?2";
-static const char SQL_DOWN[] =
-    "SELECT " COLUMNS " FROM trail_entry WHERE number < ?1 AND" MATCHES " ORDER BY number DESC LIMIT ?2";
-static const char SQL_ONE[] = "SELECT " COLUMNS " FROM trail_entry WHERE number = ?1";
+    "SELECT " TRAIL_COLUMNS " FROM trail_entry WHERE number > ?1 AND" MATCHES " ORDER BY number LIMIT ?2";
+static const char SQL_DOWN[] = "SELECT " TRAIL_COLUMNS " FROM trail_entry WHERE number < ?1 AND" MATCHES
+                               " ORDER BY number DESC LIMIT ?2";
+static const char SQL_ONE[] = "SELECT " TRAIL_COLUMNS " FROM trail_entry WHERE number = ?1";
 
 static json_t *text_or_null(const struct stmt *row, int column)
 {
@@ -167,8 +165,7 @@ enum err trail_checkpoint(struct db *db, struct buf *out)
 static enum err write_extra(struct db *db, const struct stmt *row, struct buf *out)
 {
     char memory[TRAIL_CONTENT_BYTES + 1];
-    struct trail_line line = {stmt_int(row, 1), stmt_text(row, 2), stmt_text(row, 3), stmt_text(row, 4),
-                              stmt_text(row, 5)};
+    struct trail_line line = trail_line_of(row);
     bool erased = stmt_is_null(row, 7);
     struct str hash = stmt_blob(row, erased ? 6 : 7);
     struct buf content;

@@ -29,6 +29,19 @@ const struct opt SERVE_OPTIONS[] = {
     OPTIONS_END,
 };
 
+/* Nobody signs in where a key lies ready: the trail tells that the store was opened. One that is full or
+ * damaged is served all the same. */
+static enum err tell_opened(struct invocation *inv)
+{
+    struct event opened = {EVENT_OPENED, "owner", command_has(inv, "key-file") ? "key file" : "passphrase",
+                           NULL};
+    enum err e = store_tell(inv->store, &opened, inv->now);
+
+    if (e)
+        log_failure("trail", e);
+    return ERR_OK;
+}
+
 /* Open with the key that was given; without one the store stays locked until its owner signs in. */
 static enum err unlock(struct invocation *inv)
 {
@@ -43,7 +56,7 @@ static enum err unlock(struct invocation *inv)
         (void)usleep(COMMAND_BUSY_WAIT_US); /* a command is at work */
         e = ERR_OK;
     }
-    return e;
+    return e ? e : tell_opened(inv);
 }
 
 static enum err wait_for_end(void)

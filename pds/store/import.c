@@ -1,6 +1,7 @@
 #include "pds/store/import.h"
 #include "pds/store/import_internal.h"
 
+#include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/base/limits.h"
@@ -47,6 +48,7 @@ struct import {
     char id[ID_CHARS + 1];
     char file[IMPORT_FILE_BYTES];
     const char *format;
+    enum event_kind event;
     int64_t started_at;
     int64_t number; /* 0 until the first batch */
     int64_t part;   /* the one at hand */
@@ -87,6 +89,7 @@ enum err import_new(struct vault *v, struct str file, int64_t now, struct import
     import_label(file, m->file);
     m->vault = v;
     m->format = "";
+    m->event = EVENT_IMPORTED;
     m->started_at = now;
     *out = m;
     return ERR_OK;
@@ -99,6 +102,8 @@ void import_yield(struct import *m, import_untaken *told, void *context)
 }
 
 void import_set_format(struct import *m, const char *format) { m->format = format; }
+
+void import_set_event(struct import *m, enum event_kind kind) { m->event = kind; }
 
 const char *import_id(const struct import *m) { return m->id; }
 
@@ -372,6 +377,20 @@ struct closing {
     int64_t now;
 };
 
+/* Its line in the trail: the id, and the datasets that it touched. */
+static enum err tell_done(struct db *db, const struct import *m, int64_t now)
+{
+    char memory[EVENT_WHAT_BYTES + 1];
+    struct event event = {.kind = m->event, .who = "owner", .what = memory};
+    struct buf what;
+
+    buf_over(&what, memory, sizeof memory);
+    buf_text(&what, m->id);
+    for (size_t i = 0; i < m->count_used; i++)
+        buf_printf(&what, " %s", m->counts[i].dataset->name);
+    return what.err ? buf_err(&what) : trail_add(db, &event, now, NULL);
+}
+
 static enum err close_work(struct db *db, void *context)
 {
     struct closing *c = context;
@@ -388,7 +407,9 @@ static enum err close_work(struct db *db, void *context)
         if ((e = note_count(db, m->number, &m->counts[i])))
             return e;
     }
-    return db_run(db, SQL_END, PARAMS(INT(m->number), TEXT(m->format), INT(c->now)));
+    if ((e = db_run(db, SQL_END, PARAMS(INT(m->number), TEXT(m->format), INT(c->now)))))
+        return e;
+    return tell_done(db, m, c->now);
 }
 
 enum err import_close(struct import *m, int64_t now)

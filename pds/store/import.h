@@ -5,6 +5,7 @@
  * it replaced comes back. */
 #ifndef STORE_IMPORT_H
 #define STORE_IMPORT_H
+#include "pds/audit/event.h"
 #include "pds/base/err.h"
 #include "pds/base/id.h"
 #include "pds/base/json.h"
@@ -41,6 +42,8 @@ void import_label(struct str file, char out[static IMPORT_FILE_BYTES]);
  */
 MUST_CHECK enum err import_new(struct vault *v, struct str file, int64_t now, struct import **out);
 void import_set_format(struct import *m, const char *format); /* constant text */
+/* What the trail calls it when it is done: EVENT_IMPORTED when this is not called. */
+void import_set_event(struct import *m, enum event_kind kind);
 
 /* This import brings what another store holds: what is here and is as good stays. `told` hears of each record
  * that is not taken, within the write and on its thread. */

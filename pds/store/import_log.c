@@ -2,6 +2,7 @@
 #include "pds/store/import.h"
 #include "pds/store/import_internal.h"
 
+#include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/vault/vault.h"
@@ -45,6 +46,15 @@ static enum err undo_number(struct db *db, struct undoing *u)
                               : db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
 }
 
+static enum err tell_undone(struct db *db, const struct undoing *u)
+{
+    char id[ID_CHARS + 1];
+    struct event event = {.kind = EVENT_IMPORT_UNDONE, .who = "owner", .what = id};
+    enum err e = str_copy(u->id, id, sizeof id);
+
+    return e ? e : trail_add(db, &event, u->now, NULL);
+}
+
 static enum err undo_work(struct db *db, void *context)
 {
     struct undoing *u = context;
@@ -60,7 +70,9 @@ static enum err undo_work(struct db *db, void *context)
     if (stmt_int(row, 2))
         return err_set(ERR_CONFLICT, "this import is undone already");
     u->number = stmt_int(row, 0);
-    return undo_number(db, u);
+    if ((e = undo_number(db, u)))
+        return e;
+    return u->failure ? ERR_OK : tell_undone(db, u); /* one that failed was never told of */
 }
 
 enum err import_undo(struct vault *v, struct str id, int64_t now, int64_t *removed, int64_t *restored)

@@ -5,6 +5,7 @@
  * All functions may be called by any thread; those that only ask never wait for one that opens or closes. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
+#include "pds/audit/event.h"
 #include "pds/base/err.h"
 #include "pds/crypto/passphrase.h"
 #include "pds/crypto/secret.h"
@@ -78,10 +79,22 @@ struct store_view {
 MUST_CHECK enum err store_view(struct store *s, struct store_view *out);
 void store_view_done(struct store_view *v);
 
-/* The time by which the store acts: now, or the highest instant seen if that is later. What was given here counts
- * as seen while the program runs; what the trail tells, for ever. Once an opening, the log warns of a clock
- * that ran back, or forward, by more than a day. */
+/* The time by which the store acts: now, or the highest instant seen if that is later. What was given here
+ * counts as seen while the program runs; what the trail tells, for ever. Once an opening, the log warns of a
+ * clock that ran back, or forward, by more than a day. */
 int64_t store_now(struct store *s, int64_t now);
+
+/* Add a line to the trail of the open store. */
+MUST_CHECK enum err store_tell(struct store *s, const struct event *event, int64_t now);
+/* The same when it may be locked: it is opened for that. ERR_BUSY when another process has it open. */
+MUST_CHECK enum err store_tell_with_key(struct store *s, const struct store_key *root,
+                                        const struct event *event, int64_t now);
+/* Lines of signing in. Wrong passphrases and codes are counted, since a locked store has nowhere to write. A
+ * line tells how many before that of a sign-in, and while the store is open when the owner asks for
+ * something, at most one a minute. */
+MUST_CHECK enum err store_signed_in(struct store *s, int64_t now);
+void store_sign_in_failed(struct store *s);
+MUST_CHECK enum err store_tell_failures(struct store *s, int64_t now);
 
 /* Wrap the store's key for a new passphrase; keys.json is replaced as a whole, under a lock that holds other
  * processes too. ERR_INVALID for one that passphrase_check_new() refuses. root is the store's key. */

@@ -28,6 +28,12 @@ struct store_clock {
     _Atomic bool warned;     /* in this opening */
 };
 
+/* Wrong passphrases and codes that no line of the trail tells of yet. */
+struct store_failures {
+    _Atomic int64_t count;
+    _Atomic int64_t told_at; /* when a line last told of some while the store was open */
+};
+
 struct store {
     char dir[FS_PATH_BYTES];
     char keys_path[FS_PATH_BYTES];
@@ -50,6 +56,7 @@ struct store {
     struct keyfile *decoy; /* owned; of a store that is none */
     struct blob_yard blobs;
     struct store_clock clock;
+    struct store_failures failures;
 };
 
 /* store_time.c: read the highest instant seen from the trail, or begin that of a store without one. *now becomes
