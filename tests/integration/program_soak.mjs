@@ -162,6 +162,14 @@ test(`${MINUTES} minutes of mixed load`, { timeout: (MINUTES + 5) * 60_000 }, as
       `${most(early, "descriptors")} early, ${most(late, "descriptors")} late, ${rested} at rest; ` +
       `threads ${most(early, "threads")} early, ${most(late, "threads")} late`,
   );
+  const tenth = Math.ceil(samples.length / 10);
+  const course = Array.from({ length: 10 }, (_, i) => samples.slice(i * tenth, (i + 1) * tenth));
+  console.log(
+    `memory by tenths: ${course
+      .filter((list) => list.length)
+      .map((list) => median(list.map((one) => one.memory)).toFixed(1))
+      .join(" ")} MiB`,
+  );
   assert.ok(growth <= GROWTH_MIB, `${growth.toFixed(2)} MiB more`);
   assert.ok(most(late, "descriptors") <= most(early, "descriptors") + 4, "descriptors grow");
   assert.ok(most(late, "threads") <= most(early, "threads"), "threads grow");
