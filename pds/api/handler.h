@@ -33,5 +33,12 @@ HANDLER(source_get_list);
 HANDLER(import_get_list);
 HANDLER(import_post);
 HANDLER(import_undo_post);
+HANDLER(erase_post);
 HANDLER(check_get);
+HANDLER(export_post);
+HANDLER(merge_post);
+HANDLER(trail_get_list);
+HANDLER(trail_checkpoint_get);
+HANDLER(trail_proof_get);
+HANDLER(jwks_get);
 #endif

@@ -46,6 +46,8 @@ const struct command COMMANDS[] = {
      BACKUP_OPTIONS, 1, 1, 0, NULL, "output", NEED_OPEN, cmd_backup},
     {"restore", "FILE STORE", "make a store out of a backup, where none is", RESTORE_OPTIONS, 2, 2, 0, NULL, NULL,
      NEED_NOTHING, cmd_restore},
+    {"erase", "STORE", "erase a dataset, a source or everything, for good", ERASE_OPTIONS, 1, 1, 0, NULL,
+     NULL, NEED_OPEN, cmd_erase},
     {"check", "STORE", "read everything and say what is damaged", CHECK_OPTIONS, 1, 1, 0, NULL, NULL,
      NEED_TRY, cmd_check},
     {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NULL, NULL, NEED_STORE,
