@@ -207,18 +207,18 @@ export async function backups(lab) {
   ];
 }
 
-/** A load curve by the minute, written piece by piece. */
+/** A load curve by five minutes, written piece by piece. */
 function writeMinutes(path, count) {
   const fd = openSync(path, "wx", 0o600);
   let text =
     "Identifiant PRM;Type de donnees;Date de debut;Date de fin;Grandeur physique;Grandeur metier;" +
     "Etape metier;Unite;Pas en minutes\n" +
-    "01234567890123;Courbe de charge;01/01/2015;01/01/2016;Energie active;Consommation;Comptage Brut;W;1\n" +
+    "01234567890123;Courbe de charge;01/01/2004;01/01/2005;Energie active;Consommation;Comptage Brut;W;5\n" +
     "Horodate;Valeur\n";
-  const start = Date.UTC(2015, 0, 1);
+  const start = Date.UTC(2004, 0, 1);
   for (let i = 1; i <= count; i++) {
-    const at = new Date(start + i * 60_000).toISOString().slice(0, 19);
-    text += `${at}+00:00;${60 * (1 + ((i * 7919) % 97))}\n`;
+    const at = new Date(start + i * 300_000).toISOString().slice(0, 19);
+    text += `${at}+00:00;${12 * (1 + ((i * 7919) % 97))}\n`;
     if (text.length > 1 << 20 || i === count) {
       writeSync(fd, text);
       text = "";
@@ -247,7 +247,7 @@ export async function millions(lab) {
   const path = `/api/records/${CONSUMPTION}`;
   const body = '{"records":[{"start":"@start@","end":"@end@","value":12}]}';
   const questions = {
-    "a day of minutes": { path: `${path}?from=@day@&to=@morrow@` },
+    "a day of five minutes": { path: `${path}?from=@day@&to=@morrow@` },
     "a day by hour": { path: `${path}?step=PT1H&from=@day@&to=@morrow@` },
     "what the store has (/api/datasets)": { path: "/api/datasets" },
     "one durable record": { path, body },
