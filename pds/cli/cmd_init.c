@@ -12,6 +12,7 @@
 const struct opt INIT_OPTIONS[] = {
     {"passphrase-file", 0, "F", "read the passphrase from a file"},
     {"key-file", 0, "F", "also make a key file, for starts without a person"},
+    {"use-key-file", 0, "F", "the same with a key file that is there, which then opens several stores"},
     OPTION_KDF,
     OPTION_JSON,
     OPTIONS_END,
@@ -44,13 +45,31 @@ static void undo(const char *dir, const char *key_file)
         (void)unlink(key_file); /* it opens nothing */
 }
 
+/* The bytes of the key file that the store shall have a slot for; *made is its path when it was made here. */
+static enum err find_key(struct invocation *inv, uint8_t key[static KEY_BYTES], bool *given,
+                         const char **made)
+{
+    const char *fresh = command_option(inv, "key-file"), *there = command_option(inv, "use-key-file");
+    enum err e = ERR_OK;
+
+    *given = fresh || there;
+    if (fresh && there)
+        return err_set(ERR_USAGE, "--key-file makes one, --use-key-file takes one that is there: not both");
+    if (there)
+        return key_file_read(there, key);
+    if (fresh && !(e = key_file_make(fresh, key)))
+        *made = fresh;
+    return e;
+}
+
 enum err cmd_init(struct invocation *inv)
 {
     AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
     AUTO(secret_text_freep) struct secret_text *code = NULL;
-    const char *key_file = command_option(inv, "key-file");
+    const char *made = NULL;
     struct passphrase_cost cost;
     uint8_t key[KEY_BYTES];
+    bool given;
     enum err e;
 
     if ((e = key_cost(INIT_OPTIONS, inv->opts, &cost)))
@@ -58,17 +77,17 @@ enum err cmd_init(struct invocation *inv)
     e = key_passphrase(INIT_OPTIONS, inv->opts, false, &passphrase);
     if (e == ERR_NOT_FOUND)
         e = prompt_new_secret("Choose a passphrase (12 characters at least)", &passphrase);
-    if (e || (e = passphrase_check_new(passphrase)) || (key_file && (e = key_file_make(key_file, key))))
+    if (e || (e = passphrase_check_new(passphrase)) || (e = find_key(inv, key, &given, &made)))
         return e;
-    e = store_create(inv->opts->args[0], passphrase, cost, key_file ? key : NULL, &code);
+    e = store_create(inv->opts->args[0], passphrase, cost, given ? key : NULL, &code);
     random_wipe(key, sizeof key);
     if (e) {
-        undo(NULL, key_file);
+        undo(NULL, made);
         return e;
     }
     if (!(e = tell(inv, code)) && (fflush(inv->out) || ferror(inv->out)))
         e = fs_error("showing", "the recovery code");
     if (e) /* a store whose code nobody has seen */
-        undo(inv->opts->args[0], key_file);
+        undo(inv->opts->args[0], made);
     return e;
 }

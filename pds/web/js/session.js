@@ -1,6 +1,7 @@
 /* Who is in front of the page: nobody yet, or the owner. The cookie is the browser's; here lies only
  * what the page must know: is the store open, are we signed in, and why not any more. */
 import * as api from "./api.js";
+import { BASE } from "./router.js";
 import { Signal } from "./signal.js";
 
 /** `why` tells what ended the session: "expired", "locked", "out" (by choice); "" at the start.
@@ -15,7 +16,8 @@ export const presence = new Signal(
  * Never taken back while the page lives. */
 export const damage = new Signal(/** @type {string | null} */ (null));
 
-const SHARED = "traboule.active"; // when any tab last spoke, so that each does not keep the other alive
+// When any tab last spoke, so that each does not keep the other alive; of this store, where many share an origin.
+const SHARED = `traboule.active${BASE}`;
 let idleMs = 0;
 let timer = 0;
 
@@ -56,7 +58,8 @@ function watchIdle() {
     return;
   }
   api.session().then(
-    () => {
+    ({ damaged }) => {
+      if (damaged) damage.set(damaged);
       timer = window.setTimeout(watchIdle, idleMs + 1500);
     },
     (failed) => {
@@ -77,7 +80,8 @@ api.trouble.watch((failed) => {
 async function catchUp() {
   if (presence.value.state !== "in") return;
   try {
-    const { csrf } = await api.session();
+    const { csrf, damaged } = await api.session();
+    if (damaged) damage.set(damaged);
     if (presence.value.state === "in") api.setCsrf(csrf);
   } catch (failed) {
     if (!(failed instanceof api.Problem)) throw failed;
@@ -89,7 +93,8 @@ addEventListener("focus", catchUp);
 /** Find out where we are, at the start of the page. */
 export async function startSession() {
   try {
-    const { status } = await api.health();
+    const { status, damaged } = await api.health();
+    if (damaged) damage.set("");
     if (status === "locked") leave("", "locked");
     else enter(await api.session());
   } catch (failed) {
