@@ -3,7 +3,6 @@
 
 #include "pds/audit/trail_line.h"
 #include "pds/base/auto.h"
-#include "pds/base/canon.h"
 #include "pds/base/codec.h"
 #include "pds/base/limits.h"
 #include "pds/crypto/sha256.h"
@@ -14,14 +13,15 @@
 
 void verify_tell(struct verifying *v, const char *where, const char *what)
 {
-    if (json_array_size(v->problems) < LIMIT_LIST_ANSWER)
-        (void)json_array_append_new(v->problems, json_pack("{s:s, s:s}", "where", where, "what",
-                                                           what)); /* seen when the report is made */
+    if (json_array_size(v->problems) < LIMIT_LIST_ANSWER &&
+        json_array_append_new(v->problems, json_pack("{s:s, s:s}", "where", where, "what", what)))
+        v->err = ERR_NO_MEMORY;
 }
 
-enum err verify_set(struct verifying *v, const char *key, json_t *value)
+void verify_set(struct verifying *v, const char *key, json_t *value)
 {
-    return json_object_set_new(v->report, key, value) ? err_set(ERR_NO_MEMORY, "report") : ERR_OK;
+    if (json_object_set_new(v->report, key, value))
+        v->err = ERR_NO_MEMORY;
 }
 
 void verify_use_key(struct verifying *v, struct str vkey)
@@ -38,14 +38,14 @@ bool verify_bytes(const json_t *text, uint8_t out[static TLOG_HASH_BYTES])
     return s.ptr && !codec_unbase64(s, out, TLOG_HASH_BYTES, &len) && len == TLOG_HASH_BYTES;
 }
 
-static enum err tell_key(struct verifying *v, const struct tlog_verifier *key)
+static void tell_key(struct verifying *v, const struct tlog_verifier *key)
 {
     char memory[2 * TLOG_NAME_BYTES];
     struct buf vkey;
 
     buf_over(&vkey, memory, sizeof memory);
     tlog_vkey_write(&vkey, key);
-    return verify_set(v, "key", json_stringn(vkey.data, vkey.len));
+    verify_set(v, "key", json_stringn(vkey.data, vkey.len));
 }
 
 /* The signature of one of the keys. */
@@ -54,10 +54,11 @@ static enum err check_signature(struct verifying *v, struct str note, struct tlo
     enum err e = ERR_CORRUPT;
 
     for (size_t i = 0; i < v->key_count && e; i++) {
-        if (!(e = tlog_checkpoint_read(note, &v->keys[i], c)))
-            e = str_eq(str_of(c->origin), str_of(v->keys[i].name))
-                    ? tell_key(v, &v->keys[i])
-                    : err_set(ERR_CORRUPT, "the checkpoint is of another log than the key's");
+        if ((e = tlog_checkpoint_read(note, &v->keys[i], c)))
+            continue;
+        if (!str_eq(str_of(c->origin), str_of(v->keys[i].name)))
+            return err_set(ERR_CORRUPT, "the checkpoint is of another log than the key's");
+        tell_key(v, &v->keys[i]);
     }
     return e;
 }
@@ -72,8 +73,9 @@ bool verify_note(struct verifying *v, struct str note, struct tlog_checkpoint *o
         verify_tell(v, "checkpoint", "no key: nothing says whose signature this is");
     else if (check_signature(v, note, out))
         verify_tell(v, "checkpoint", err_story());
-    return !verify_set(v, "origin", json_string(out->origin)) &&
-           !verify_set(v, "size", json_integer(out->size));
+    verify_set(v, "origin", json_string(out->origin));
+    verify_set(v, "size", json_integer(out->size));
+    return true;
 }
 
 static enum err verify_checkpoint(struct verifying *v, struct str text)
@@ -98,7 +100,8 @@ static bool leaf_of(struct verifying *v, const json_t *extra, struct tlog_hash *
         return false;
     sha256_hmac(salt, sizeof salt, json_string_value(content), json_string_length(content), data);
     tlog_leaf(data, sizeof data, leaf);
-    return !verify_set(v, "entry", json_incref((json_t *)(uintptr_t)content));
+    verify_set(v, "entry", json_incref((json_t *)(uintptr_t)content));
+    return true;
 }
 
 static enum err read_extra(struct str base64, json_t **out)
@@ -133,8 +136,9 @@ static enum err verify_proof(struct verifying *v, struct str text)
         return e;
     vkey = json_object_get(extra, "vkey");
     verify_use_key(v, (struct str){json_string_value(vkey), json_string_length(vkey)});
-    if ((e = verify_set(v, "index", json_integer(proof.index))) || !verify_note(v, proof.note, &c))
-        return e;
+    verify_set(v, "index", json_integer(proof.index));
+    if (!verify_note(v, proof.note, &c))
+        return ERR_OK;
     if (!leaf_of(v, extra, &leaf))
         verify_tell(v, "proof", "what stands beside it gives no leaf of a trail");
     else if (tlog_check_inclusion(&leaf, proof.index, c.size, &proof.path, &c.root))
@@ -151,13 +155,16 @@ static bool is_trail(struct str text)
     return is_object(text) && memmem(text.ptr, text.len, "\"entries\"", 9);
 }
 
-/* Its first two lines: a damaged one is still a checkpoint. */
+/* Its first two lines or its last ones: a damaged one is still a checkpoint. */
 static bool is_note(struct str text)
 {
-    struct str first;
+    static const char SIGNED[] = "\n\n\xE2\x80\x94 ";
+    struct str rest = text, first;
 
-    return str_split(&text, '\n', &first) && tlog_name_is_valid(first) && text.len > 0 &&
-           text.ptr[0] >= '0' && text.ptr[0] <= '9';
+    if (memmem(text.ptr, text.len, SIGNED, sizeof SIGNED - 1))
+        return true;
+    return str_split(&rest, '\n', &first) && tlog_name_is_valid(first) && rest.len > 0 &&
+           rest.ptr[0] >= '0' && rest.ptr[0] <= '9' && memmem(rest.ptr, rest.len, "\n\n", 2);
 }
 
 /* What can be verified, by how it begins. */
@@ -242,14 +249,16 @@ enum err verify_file(struct str text, struct str keys, json_t **out)
         return err_set(ERR_NO_MEMORY, "report");
     if (!kind)
         return err_set(ERR_UNSUPPORTED, "no proof, no checkpoint and no trail");
-    if ((e = read_keys(&v, keys)) || (e = verify_set(&v, "kind", json_string(kind->name))) ||
-        (e = verify_set(&v, "trusted_key", json_boolean(v.trusted))) || (e = kind->verify(&v, text)))
+    if ((e = read_keys(&v, keys)))
+        return e;
+    verify_set(&v, "kind", json_string(kind->name));
+    verify_set(&v, "trusted_key", json_boolean(v.trusted));
+    if ((e = kind->verify(&v, text)))
         return e;
     ok = json_array_size(v.problems) == 0;
-    if (ok && json_is_null(json_object_get(report, "key")))
-        return err_set(ERR_NO_MEMORY, "report"); /* a problem that could not be noted */
-    if ((e = verify_set(&v, "ok", json_boolean(ok))))
-        return e;
+    verify_set(&v, "ok", json_boolean(ok));
+    if (v.err)
+        return err_set(v.err, "report");
     *out = report;
     report = NULL; /* the caller's now */
     return ok ? ERR_OK : err_set(ERR_CORRUPT, "something does not hold");

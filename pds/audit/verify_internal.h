@@ -16,6 +16,7 @@ struct verifying {
     bool trusted;
     json_t *problems; /* borrowed */
     json_t *report;   /* borrowed */
+    enum err err;     /* the first failure to fill either: then they tell nothing */
 };
 
 /* Tell that something does not hold. */
@@ -24,8 +25,8 @@ void verify_tell(struct verifying *v, const char *where, const char *what);
 void verify_use_key(struct verifying *v, struct str vkey);
 /* Read the note and check its signature by the keys; false when it is no checkpoint, which is told. */
 bool verify_note(struct verifying *v, struct str note, struct tlog_checkpoint *out);
-/* ERR_NO_MEMORY, ERR_INVALID when the report does not take it. value is taken. */
-MUST_CHECK enum err verify_set(struct verifying *v, const char *key, json_t *value);
+/* A member of the report; value is taken. */
+void verify_set(struct verifying *v, const char *key, json_t *value);
 /* Exactly 32 bytes in base64. */
 bool verify_bytes(const json_t *text, uint8_t out[static TLOG_HASH_BYTES]);
 
