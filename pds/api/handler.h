@@ -36,6 +36,7 @@ HANDLER(import_undo_post);
 HANDLER(erase_post);
 HANDLER(check_get);
 HANDLER(export_post);
+HANDLER(backup_post);
 HANDLER(merge_post);
 HANDLER(trail_get_list);
 HANDLER(trail_checkpoint_get);

@@ -50,6 +50,8 @@ const struct route ROUTES[] = {
      "Take an import back"},
     {"POST", "/api/export", ACCESS_OWNER, BODY_JSON, RUN_WORKER, export_post,
      "All of the store in open formats; asks for the passphrase again"},
+    {"POST", "/api/backup", ACCESS_OWNER, BODY_JSON, RUN_WORKER, backup_post,
+     "All of the store as one file sealed to the recovery code; asks for the passphrase again"},
     {"POST", "/api/merge", ACCESS_OWNER, BODY_UPLOAD, RUN_WORKER, merge_post,
      "Put in what another store exported"},
     {"POST", "/api/erase", ACCESS_OWNER, BODY_JSON, RUN_WORKER, erase_post,

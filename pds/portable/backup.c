@@ -14,7 +14,6 @@
 #include "pds/vault/vault_copy.h"
 
 #include <fcntl.h>
-
 #include <string.h>
 #include <unistd.h>
 
@@ -29,8 +28,9 @@ struct backup {
     struct db *db;       /* a reader of what is copied */
     int fd;              /* borrowed */
     int64_t now;
-    struct age_writer *age;   /* owned */
-    struct pack_writer *pack; /* owned */
+    const atomic_bool *unwanted; /* borrowed; or NULL */
+    struct age_writer *age;      /* owned */
+    struct pack_writer *pack;    /* owned */
     struct backup_manifest manifest;
     struct sha256 hash; /* of the entry that is written */
     uint64_t bytes;     /* of the file so far */
@@ -56,13 +56,27 @@ static enum err put_file(void *context, const void *bytes, size_t len)
     return e ? err_wrap(e, "the backup") : ERR_OK;
 }
 
+static enum err go_on(const struct backup *b)
+{
+    if (store_is_closing(b->store))
+        return err_set(ERR_LOCKED, "the store is being locked");
+    return b->unwanted && atomic_load(b->unwanted) ? err_set(ERR_IO, "nobody wants it any more") : ERR_OK;
+}
+
 static enum err put_age(void *context, const void *bytes, size_t len)
 {
     struct backup *b = context;
+    enum err e = go_on(b);
 
-    if (store_is_closing(b->store))
-        return err_set(ERR_LOCKED, "the store is being locked");
-    return age_write(b->age, bytes, len);
+    return e ? e : age_write(b->age, bytes, len);
+}
+
+static enum err get_back(void *context, void *out, size_t size, size_t *got)
+{
+    struct backup *b = context;
+    enum err e = go_on(b);
+
+    return e ? e : backup_get(&b->fd, out, size, got);
 }
 
 static enum err begin_entry(struct backup *b, const char *path, uint64_t size)
@@ -188,10 +202,10 @@ static enum err read_back(struct backup *b)
     (void)posix_fadvise(b->fd, 0, 0, POSIX_FADV_DONTNEED); /* from the disk rather than from memory: a hint */
     if (lseek(b->fd, 0, SEEK_SET) != 0)
         return fs_error("reading back", "the backup");
-    if ((e = age_reader_new(&keys, backup_get, &b->fd, &reader)) ||
-        (e = backup_walk(reader, NULL, NULL, &read)) || (e = backup_manifest_match(&read, &b->manifest)))
+    if ((e = age_reader_new(&keys, get_back, b, &reader)) || (e = backup_walk(reader, NULL, NULL, &read)) ||
+        (e = backup_manifest_match(&read, &b->manifest)))
         /* The store is whole: it is the medium that is not. */
-        return err_wrap(e == ERR_NO_MEMORY ? e : ERR_IO, "reading back what was written");
+        return err_wrap(e == ERR_NO_MEMORY || e == ERR_LOCKED ? e : ERR_IO, "reading back what was written");
     return ERR_OK;
 }
 
@@ -253,9 +267,10 @@ static enum err make(struct backup *b, const struct secret_text *passphrase, jso
     return answer(b, passphrase ? NULL : recipient, out);
 }
 
-enum err backup_make(struct store *s, int fd, const struct secret_text *passphrase, int64_t now, json_t **out)
+enum err backup_make_while(struct store *s, int fd, const struct secret_text *passphrase, int64_t now,
+                           const atomic_bool *unwanted, json_t **out)
 {
-    AUTO(backup_done) struct backup b = {.store = s, .fd = fd, .now = now};
+    AUTO(backup_done) struct backup b = {.store = s, .fd = fd, .now = now, .unwanted = unwanted};
     enum err e;
 
     if ((e = store_enter(s, &b.vault)))
@@ -267,4 +282,9 @@ enum err backup_make(struct store *s, int fd, const struct secret_text *passphra
     blob_unhold(s); /* its reader is given back */
     store_leave(s);
     return e ? err_wrap(e, "backup") : ERR_OK;
+}
+
+enum err backup_make(struct store *s, int fd, const struct secret_text *passphrase, int64_t now, json_t **out)
+{
+    return backup_make_while(s, fd, passphrase, now, NULL, out);
 }

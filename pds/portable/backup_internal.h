@@ -8,8 +8,10 @@
 #include "pds/crypto/age.h"
 #include "pds/crypto/keyring.h"
 #include "pds/crypto/sha256.h"
+#include "pds/base/json.h"
 #include "pds/store/blob.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +58,10 @@ struct backup_visitor {
  * when the age file holds no backup; ERR_CORRUPT. visitor may be NULL. *out is the caller's. */
 MUST_CHECK enum err backup_walk(struct age_reader *reader, const struct backup_visitor *visitor,
                                 void *context, struct backup_manifest *out);
+
+/* backup_make(), which gives up with ERR_IO once *unwanted is true (NULL: never). */
+MUST_CHECK enum err backup_make_while(struct store *s, int fd, const struct secret_text *passphrase,
+                                      int64_t now, const atomic_bool *unwanted, json_t **out);
 
 /* age_get of a descriptor. */
 MUST_CHECK enum err backup_get(void *fd, void *out, size_t size, size_t *got);

@@ -1,0 +1,72 @@
+/* The owner takes a sealed copy of everything. */
+#include "pds/api/handler.h"
+
+#include "pds/api/api.h"
+#include "pds/api/owner_confirm.h"
+#include "pds/base/auto.h"
+#include "pds/base/clock.h"
+#include "pds/portable/backup_stream.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* A small one answers with its length, and with what went wrong; a larger one begins its answer before. */
+enum { BACKUPS_MAX = 1, FIRST_WAIT_MS = 5000 };
+
+static atomic_int backups;
+
+static enum err stream_read(void *context, char *out, size_t size, size_t *got)
+{
+    return backup_stream_read(context, out, size, got);
+}
+
+static void stream_free(void *context)
+{
+    backup_stream_free(context);
+    atomic_fetch_sub(&backups, 1);
+}
+
+static enum err begin(struct api *api, const struct request *request, struct response *response)
+{
+    AUTO(backup_stream_freep) struct backup_stream *stream = NULL;
+    char at[CLOCK_TEXT_BYTES];
+    uint64_t size = 0;
+    enum err e;
+
+    clock_text(request->now, at);
+    at[strlen("2026-11-24")] = '\0';
+    if ((e = backup_stream_new(api->store, request->now, &stream)) ||
+        (e = backup_stream_wait(stream, FIRST_WAIT_MS, &size)) ||
+        (e = response_header(response, "Content-Disposition", "attachment; filename=\"traboule-%s.age\"",
+                             at)))
+        return e;
+    response->status = 200;
+    response->type = "application/age-encryption";
+    response->source = stream_read;
+    response->source_context = stream;
+    response->source_free = stream_free;
+    response->sized = size > 0;
+    response->source_bytes = size;
+    stream = NULL; /* the response's now */
+    return ERR_OK;
+}
+
+enum err backup_post(struct request *request, struct response *response, void *context)
+{
+    static const char *const KEYS[] = {"passphrase", NULL};
+    struct api *api = context;
+    AUTO(json_freep) json_t *body = NULL;
+    bool confirmed;
+    enum err e;
+
+    if ((e = owner_read_body(request, KEYS, &body)) ||
+        (e = owner_confirm(api, request, body, response, &confirmed)) || !confirmed)
+        return e;
+    if (atomic_fetch_add(&backups, 1) >= BACKUPS_MAX)
+        e = err_set(ERR_BUSY, "a backup is being made");
+    else
+        e = begin(api, request, response);
+    if (e)
+        atomic_fetch_sub(&backups, 1);
+    return e;
+}
