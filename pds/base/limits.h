@@ -31,6 +31,7 @@
 #define LIMIT_WORKERS              16 /* threads that run handlers */
 #define LIMIT_WORKERS_STORE        8  /* of them, for one of many stores */
 #define LIMIT_POINTS_ANSWER        100000
+#define LIMIT_DOCUMENTS_ANSWER     500 /* a title, tags and note each */
 #define LIMIT_LIST_ANSWER          1000
 
 /* Sign-in */
@@ -71,8 +72,8 @@
 #define LIMIT_STORE_IDLE_S LIMIT_SESSION_IDLE_S /* an open store without use is closed; --idle-minutes */
 
 /* The trail */
-#define LIMIT_NOTE_BYTES  (64 * KIB)
-#define LIMIT_PROOF_BYTES (128 * KIB)
+#define LIMIT_NOTE_BYTES   (64 * KIB)
+#define LIMIT_PROOF_BYTES  (128 * KIB)
 #define LIMIT_VERIFY_BYTES (512 * MIB) /* of a file to be verified */
 
 /* Exports of other stores */

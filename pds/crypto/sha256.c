@@ -1,6 +1,7 @@
 #include "pds/crypto/sha256.h"
 
 #include "pds/crypto/random.h"
+#include "pds/crypto/sha256_blocks.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -15,10 +16,34 @@ static crypto_hash_sha256_state *state_of(struct sha256 *h) { return (void *)h->
 
 void sha256_init(struct sha256 *h) { (void)crypto_hash_sha256_init(state_of(h)); }
 
+/* What libsodium's state lacks to the end of a block that it has begun. */
+static size_t to_block(const crypto_hash_sha256_state *s)
+{
+    return (SHA256_BLOCK_BYTES - (size_t)(s->count / 8 % SHA256_BLOCK_BYTES)) % SHA256_BLOCK_BYTES;
+}
+
+/* Whole blocks by the processor, what is left of them by libsodium, which also pads. Its state is public:
+ * eight words, the bits so far, and the beginning of a block. */
 void sha256_add(struct sha256 *h, const void *bytes, size_t len)
 {
+    crypto_hash_sha256_state *s = state_of(h);
+    const uint8_t *from = bytes;
+    size_t part = to_block(s), done;
+
+    if (part > 0 && part <= len) {
+        (void)crypto_hash_sha256_update(s, from, part);
+        from += part;
+        len -= part;
+        part = 0;
+    }
+    if (part == 0 && len >= SHA256_BLOCK_BYTES) {
+        done = sha256_blocks(s->state, from, len);
+        s->count += (uint64_t)done * 8;
+        from += done;
+        len -= done;
+    }
     if (len) /* then bytes may be NULL */
-        (void)crypto_hash_sha256_update(state_of(h), bytes, len);
+        (void)crypto_hash_sha256_update(s, from, len);
 }
 
 void sha256_end(struct sha256 *h, uint8_t out[static SHA256_BYTES])

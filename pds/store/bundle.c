@@ -17,6 +17,7 @@ static const char SQL_PUT[] = "INSERT OR IGNORE INTO bundle_document (bundle_num
                               "?1, number FROM document WHERE id = ?2";
 static const char SQL_THERE[] = "SELECT number FROM document WHERE id = ?1";
 static const char SQL_DROP[] = "DELETE FROM bundle WHERE number = ?1";
+static const char SQL_ONE[] = "SELECT number, id, title FROM bundle WHERE id = ?1";
 static const char SQL_LIST[] = "SELECT number, id, title FROM bundle ORDER BY number LIMIT ?1";
 static const char SQL_IN[] = "SELECT d.id FROM bundle_document m JOIN document d ON d.number = "
                              "m.document_number WHERE m.bundle_number = ?1 ORDER BY d.number";
@@ -141,6 +142,35 @@ static enum err list_documents(struct db *db, int64_t number, json_t *array)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+static enum err tell_row(struct db *db, const struct stmt *row, json_t **out)
+{
+    struct str id = stmt_text(row, 1), title = stmt_text(row, 2);
+    AUTO(json_freep)
+    json_t *bundle =
+        json_pack("{s:s%, s:s%, s:[]}", "id", id.ptr, id.len, "title", title.ptr, title.len, "documents");
+    enum err e;
+
+    if (!bundle)
+        return err_set(ERR_NO_MEMORY, "bundles");
+    if ((e = list_documents(db, stmt_int(row, 0), json_object_get(bundle, "documents"))))
+        return e;
+    *out = bundle;
+    bundle = NULL; /* the caller's now */
+    return ERR_OK;
+}
+
+enum err bundle_get(struct db *db, struct str id, json_t **out)
+{
+    AUTO(stmt_closep) struct stmt *row = NULL;
+    enum err e;
+
+    if ((e = db_query(db, SQL_ONE, PARAMS(STR_TEXT(id)), &row)))
+        return e;
+    if ((e = stmt_next(row)))
+        return e == ERR_NOT_FOUND ? err_set(e, "no such bundle") : e;
+    return tell_row(db, row, out);
+}
+
 enum err bundle_list(struct db *db, json_t **out)
 {
     AUTO(json_freep) json_t *list = json_pack("{s:[], s:n}", "bundles", "next");
@@ -152,14 +182,12 @@ enum err bundle_list(struct db *db, json_t **out)
     if ((e = db_query(db, SQL_LIST, PARAMS(INT(LIMIT_LIST_ANSWER)), &row)))
         return e;
     while (!(e = stmt_next(row))) {
-        struct str id = stmt_text(row, 1), title = stmt_text(row, 2);
-        json_t *bundle =
-            json_pack("{s:s%, s:s%, s:[]}", "id", id.ptr, id.len, "title", title.ptr, title.len, "documents");
+        json_t *bundle = NULL;
 
+        if ((e = tell_row(db, row, &bundle)))
+            return e;
         if (json_array_append_new(json_object_get(list, "bundles"), bundle))
             return err_set(ERR_NO_MEMORY, "bundles");
-        if ((e = list_documents(db, stmt_int(row, 0), json_object_get(bundle, "documents"))))
-            return e;
     }
     if (e != ERR_NOT_FOUND)
         return e;

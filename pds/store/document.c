@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* How long a deletion waits for readers, so that the log that holds the old pages and keys can go too. */
+enum { PURGE_WAIT_MS = 500 };
+
 static const char SQL_FIND[] = "SELECT number, revision FROM document WHERE id = ?1";
 static const char SQL_ADD[] =
     "INSERT INTO document (id, kind, title, reference, issuer, issued_on, expires_on, remind_days, note, "
@@ -288,8 +291,10 @@ enum err document_delete(struct store *s, struct str id, int64_t revision, int64
 
     if ((e = store_enter(s, &vault)))
         return err_wrap(e, "deleting a document");
-    if (!(e = vault_write(vault, delete_work, &c)))
+    if (!(e = vault_write_reserved(vault, delete_work, &c))) {
         err_ignore(blob_sweep(s, vault)); /* nobody can open the files any more; the next sweep takes them */
+        err_ignore(vault_purge(vault, PURGE_WAIT_MS)); /* what a long read keeps goes with a later one */
+    }
     store_leave(s);
     return e ? err_wrap(e, "deleting a document") : ERR_OK;
 }
