@@ -1,10 +1,13 @@
 /* The disk of tests/harness/faultshim.c, as the tests hold it: below one folder, a chosen call fails, or the space
  * ends. It is told through a file that both have, while the program runs. */
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PROGRAM, put } from "./program_common.mjs";
 
 export const SHIM = process.env.FAULTSHIM ?? join(dirname(PROGRAM), "libfaultshim.so");
+
+/** It is not built together with sanitizers, which want to be the first themselves. */
+export const HAS_SHIM = existsSync(SHIM);
 
 /* As in struct state. */
 const FIELDS = [

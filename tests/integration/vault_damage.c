@@ -12,7 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOBS = 30, LOGGED_JOBS = 25, PAGES_FLIPPED = 200, FRAMES_FLIPPED = 200 };
+enum { JOBS = 30, LOGGED_JOBS = 25 };
+
+/* How many of each random kind: few for each change, 10,000 damages in all at the large size. */
+static size_t pages_flipped = 200, frames_flipped = 200, scattered = 150;
+
+static void take_size(void)
+{
+    const char *nightly = getenv("TRABOULE_NIGHTLY");
+
+    if (nightly && strcmp(nightly, "1") == 0) {
+        pages_flipped = frames_flipped = 3200;
+        scattered = 3000;
+    }
+}
 
 static struct home home;
 static struct disk_image closed, logged, other_closed, other_logged; /* as closed; as killed, with a log */
@@ -136,7 +149,7 @@ static void a_flipped_byte_of_any_page_is_named(void **state)
     char place[64];
 
     (void)state;
-    for (size_t i = 0; i < PAGES_FLIPPED; i++) {
+    for (size_t i = 0; i < pages_flipped; i++) {
         size_t page = i % pages, at = page * PAGE_BYTES;
 
         at += i % 3 == 0 ? PAGE_PLAIN_BYTES + (size_t)(test_random(&random) % SEAL_EXTRA_BYTES)
@@ -215,7 +228,7 @@ static void a_flipped_byte_of_any_frame_is_named(void **state)
     char place[64];
 
     (void)state;
-    for (size_t i = 0; i < FRAMES_FLIPPED; i++) {
+    for (size_t i = 0; i < frames_flipped; i++) {
         size_t frame = i % frames, at = (size_t)frame_place((uint32_t)frame + 1);
 
         at += i % 2 ? (size_t)(test_random(&random) % FRAME_HEADER_SEALED_BYTES)
@@ -430,7 +443,7 @@ static void random_bytes_anywhere_never_give_other_data(void **state)
     struct disk_image bytes = {0};
 
     (void)state;
-    for (int i = 0; i < 150; i++) {
+    for (size_t i = 0; i < scattered; i++) {
         int flips = (int)test_between(&random, 1, 40);
 
         copy_of(&logged, &bytes);
@@ -490,6 +503,7 @@ int main(void)
     };
     int failed;
 
+    take_size();
     disk_start();
     home = home_new();
     failed = cmocka_run_group_tests(tests, make_all, done_all);
