@@ -1,18 +1,13 @@
 #include "pds/cli/command.h"
+#include "pds/cli/input.h"
 
 #include "connectors/runner/intake.h"
 #include "pds/base/auto.h"
-#include "pds/base/fs.h"
 #include "pds/base/zone.h"
 #include "pds/vault/vault.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { ROUND_MS = 100 };
 
 const struct opt IMPORT_OPTIONS[] = {
     {"dataset", 0, "D", "take readings of this dataset only"},
@@ -27,42 +22,11 @@ struct source_file {
     struct store *store;
 };
 
-/* A file may be a pipe that nobody writes to: that must not hold a lock of the store. */
-static enum err wait_for_bytes(const struct source_file *f)
-{
-    struct pollfd at = {.fd = f->fd, .events = POLLIN};
-    int ready;
-
-    do {
-        if (store_is_closing(f->store))
-            return err_set(ERR_LOCKED, "the store is being locked");
-        ready = poll(&at, 1, ROUND_MS);
-    } while (ready == 0 || (ready < 0 && errno == EINTR));
-    return ERR_OK; /* what poll() cannot tell, read() does */
-}
-
 static enum err read_fd(void *context, void *out, size_t size, size_t *got)
 {
     const struct source_file *f = context;
-    ssize_t n;
-    enum err e;
 
-    do {
-        if ((e = wait_for_bytes(f)))
-            return e;
-        n = read(f->fd, out, size);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return fs_error("reading", "a file");
-    *got = (size_t)n;
-    return ERR_OK;
-}
-
-static struct str base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return str_of(slash ? slash + 1 : path);
+    return input_read(f->fd, f->store, out, size, got);
 }
 
 static void say_entry(struct invocation *inv, const json_t *entry)
@@ -105,7 +69,7 @@ static enum err import_all(struct invocation *inv, const struct intake_options *
     char story[512] = "";
 
     for (size_t i = 0; i < inv->file_count; i++) {
-        struct str file = base_name(inv->opts->args[inv->command->first_file + i]);
+        struct str file = input_name(inv->opts->args[inv->command->first_file + i]);
         struct source_file source = {inv->files[i], inv->store};
         struct reading_input input = {.read = read_fd, .context = &source};
 

@@ -100,6 +100,7 @@ enum err cmd_export(struct invocation *inv);
 enum err cmd_merge(struct invocation *inv);
 enum err cmd_backup(struct invocation *inv);
 enum err cmd_restore(struct invocation *inv);
+enum err cmd_documents(struct invocation *inv);
 enum err cmd_check(struct invocation *inv);
 enum err cmd_erase(struct invocation *inv);
 enum err cmd_passphrase(struct invocation *inv);
@@ -110,6 +111,6 @@ enum err cmd_verify(struct invocation *inv);
 
 extern const struct opt BACKUP_OPTIONS[], RESTORE_OPTIONS[];
 extern const struct opt INIT_OPTIONS[], SERVE_OPTIONS[], IMPORT_OPTIONS[], QUERY_OPTIONS[], LIST_OPTIONS[],
-    PAGE_OPTIONS[], CHECK_OPTIONS[], ERASE_OPTIONS[], PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[],
-    TRAIL_OPTIONS[], VERIFY_OPTIONS[], EXPORT_OPTIONS[], MERGE_OPTIONS[];
+    PAGE_OPTIONS[], DOCUMENTS_OPTIONS[], CHECK_OPTIONS[], ERASE_OPTIONS[], PASSPHRASE_OPTIONS[],
+    RECOVER_OPTIONS[], BENCH_OPTIONS[], TRAIL_OPTIONS[], VERIFY_OPTIONS[], EXPORT_OPTIONS[], MERGE_OPTIONS[];
 #endif
