@@ -1,11 +1,11 @@
 # The built program, from outside: each program_<name>.mjs runs it as a person would (node; no packages but those that stand for stock readers).
 find_program(NODE node REQUIRED)
-foreach(name IN ITEMS api canary cli correct documents door export fault full guess kill lock many slow upload)
+foreach(name IN ITEMS api backup bomb canary cli correct documents door export fault full guess kill lock many slow upload)
   add_test(NAME integration_program_${name} COMMAND ${NODE} tests/integration/program_${name}.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(integration_program_${name} PROPERTIES LABELS integration TIMEOUT ${TEST_TIMEOUT}
     ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
 endforeach()
-foreach(name IN ITEMS fault full guess kill slow) # their large sizes
+foreach(name IN ITEMS bomb damage fault full guess kill slow) # their large sizes
   set_tests_properties(integration_program_${name} PROPERTIES TIMEOUT 2700)
 endforeach()
 
