@@ -48,6 +48,13 @@ const second = curve(
   "2024-02-10",
   Array.from({ length: 300 }, (_, i) => 4 * i),
 );
+const third = curve(
+  "2024-03-10",
+  Array.from({ length: 100 }, (_, i) => 6 * i),
+);
+const another = join(home, "another.zip");
+const kept = join(home, "backup.age");
+const code = join(home, "recovery-code");
 const paper = put(home, "paper.pdf", Buffer.alloc(200_000, "a paper of no importance. "));
 
 /** A folder on a failing disk, and the store in it. */
@@ -60,6 +67,7 @@ class Place {
     this.store = join(this.dir, "store");
     this.key = join(this.dir, "key");
     this.out = join(this.dir, "out");
+    this.restored = join(this.dir, "again");
     this.disk = new Disk(this.dir);
   }
 
@@ -116,8 +124,9 @@ const ROWS = [
   {
     name: "init",
     few: true,
-    words: (p) => ["init", p.store, "--passphrase-file", secret, ...key(p), ...KDF],
+    words: (p) => ["init", p.store, "--passphrase-file", secret, ...key(p), ...KDF, "--json"],
     begins: true,
+    keep: (done) => put(home, "recovery-code", `${done.json.recovery_code}\n`),
   },
   { name: "import", words: (p) => ["import", p.store, first, ...key(p), "--json"] },
   { name: "import again", words: (p) => ["import", p.store, first, second, ...key(p), "--json"] },
@@ -134,6 +143,35 @@ const ROWS = [
     reads: true,
     complains: true, // a page that cannot be read is a finding
   },
+  { name: "trail", needs: "trail", words: (p) => ["trail", p.store, ...key(p)], reads: true },
+  {
+    name: "export",
+    needs: "export",
+    words: (p) => ["export", p.store, "-o", p.out, ...key(p)],
+    makes: canBeMerged,
+    few: true,
+  },
+  {
+    name: "merge",
+    needs: "merge",
+    prepare: exportAnother,
+    words: (p) => ["merge", p.store, another, ...key(p)],
+  },
+  {
+    name: "backup",
+    needs: "backup",
+    few: true,
+    words: (p) => ["backup", p.store, "-o", p.out, ...key(p)],
+    makes: canBeRestored,
+  },
+  {
+    name: "restore",
+    needs: "restore",
+    few: true,
+    prepare: keepBackup,
+    words: (p) => [...restoreWords(kept, p.restored), "--key-file", `${p.restored}.key`],
+    judge: restoredOrNot,
+  },
   {
     name: "passphrase",
     few: true,
@@ -142,6 +180,19 @@ const ROWS = [
       ...KDF,
     ],
     judge: opensWithOne,
+  },
+  {
+    name: "rekey",
+    needs: "rekey",
+    few: true,
+    words: (p) => ["rekey", p.store, "--passphrase-file", fresh, ...KDF],
+    judge: () => {},
+  },
+  {
+    name: "erase",
+    needs: "erase",
+    few: true,
+    words: (p) => ["erase", p.store, "--dataset", CONSUMPTION, "--passphrase-file", fresh],
   },
 ];
 
@@ -155,6 +206,55 @@ async function opensWithOne(place, done) {
   const opened = [older.status, newer.status];
   if (done.status === 0) assert.deepEqual(opened, [4, 0]);
   else assert.deepEqual(opened.toSorted(), [0, 4]);
+}
+
+/* What export made goes into a store; the one that stands at hand is put back by the next case. */
+async function canBeMerged(place) {
+  const done = await place.open(["merge", place.out]);
+  assert.equal(done.status, 0, `merging what was exported: ${done.err}`);
+}
+
+/* Another store's export, with something that is new here. */
+async function exportAnother(place) {
+  const store = join(home, "another");
+  const inside = ["--key-file", join(home, "another.key")];
+  for (const words of [
+    ["init", store, "--passphrase-file", secret, ...inside, ...KDF],
+    ["import", store, third, ...inside],
+    ["export", store, "-o", another, ...inside],
+  ]) {
+    const done = await place.run(words);
+    assert.equal(done.status, 0, done.err);
+  }
+}
+
+const restoreWords = (file, store) => [
+  ...["restore", file, store, "--recovery-code-file", code, "--passphrase-file", secret],
+  ...KDF,
+];
+
+async function canBeRestored(place) {
+  const store = join(place.dir, "restored");
+  const done = await place.run(restoreWords(place.out, store));
+  assert.equal(done.status, 0, `restoring what was backed up: ${done.err}`);
+}
+
+async function keepBackup(place) {
+  const done = await place.open(["backup", "-o", kept]);
+  assert.equal(done.status, 0, done.err);
+}
+
+/* A whole store or none. */
+async function restoredOrNot(place, done) {
+  if (done.status !== 0 && !existsSync(place.restored)) return;
+  const opened = { ...place, open: place.open, run: place.run, key: `${place.restored}.key` };
+  if (!existsSync(opened.key)) {
+    assert.notEqual(done.status, 0);
+    const check = await place.run(["check", place.restored, "--passphrase-file", secret]);
+    assert.equal(check.status, 0, check.err);
+    return;
+  }
+  assert.equal(await facts(opened, place.restored), await facts(place), "other data");
 }
 
 /* A file that a command made is whole, or is not there. */
@@ -240,6 +340,8 @@ for (const row of ROWS) {
     const [lead] = places;
     const known = { before: row.begins ? "" : await facts(lead) };
     if (row.prepare) await row.prepare(lead);
+    for (const left of [lead.out, lead.restored, `${lead.restored}.key`])
+      rmSync(left, { recursive: true, force: true });
     lead.keep();
     lead.disk.quiet(EVERY_OP);
     const clean = await lead.run(row.words(lead), true);
@@ -247,6 +349,7 @@ for (const row of ROWS) {
     const calls = lead.disk.get("calls");
     assert.ok(calls > 10, `${calls} calls: the disk is not watched`);
     known.said = clean.out;
+    row.keep?.(clean);
     known.after = await facts(lead);
     assert.ok(row.reads || row.makes || row.judge || known.after !== known.before, "no effect");
     const next = join(home, "next");
