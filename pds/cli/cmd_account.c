@@ -20,6 +20,8 @@ const struct opt RECOVER_OPTIONS[] = {
     {"recovery-code-file", 0, "F", "read the recovery code from a file"},
     {"passphrase-file", 0, "F", "read the new passphrase from a file"},
     {"new-passphrase-file", 0, "F", "the same"},
+    {"new-code", 0, NULL, "with the passphrase: print another recovery code, in the place of the old one"},
+    {"key-file", 0, "F", "for --new-code: open with a key file instead of the passphrase"},
     {"age-identity", 0, NULL, "change nothing: print the identity that opens backups with the age program"},
     OPTION_KDF,
     OPTION_JSON,
@@ -105,6 +107,26 @@ static enum err new_passphrase(struct invocation *inv, struct secret_text **out)
     return file ? prompt_file(file, out) : prompt_new_secret("New passphrase (12 characters at least)", out);
 }
 
+/* The store is open: the passphrase did that. The code is on nobody's screen until it was written there. */
+static enum err renew_code(struct invocation *inv)
+{
+    AUTO(secret_text_freep) struct secret_text *code = NULL;
+    AUTO(json_freep) json_t *answer = NULL;
+    enum err e;
+
+    if ((e = store_renew_code(inv->store, inv->now, &code)))
+        return e;
+    if (command_has(inv, "json")) {
+        answer = json_pack("{s:s}", "recovery_code", code->text);
+        return answer ? command_json(inv, answer) : err_set(ERR_NO_MEMORY, "the answer");
+    }
+    (void)fprintf(inv->err,
+                  "This recovery code takes the place of the old one, also for the backups made from now "
+                  "on. It is shown once: print it, keep it apart.\n");
+    (void)fprintf(inv->out, "%s\n", code->text); /* flushed by who called */
+    return ERR_OK;
+}
+
 enum err cmd_recover(struct invocation *inv)
 {
     AUTO(store_key_freep) struct store_key *root = NULL;
@@ -112,6 +134,8 @@ enum err cmd_recover(struct invocation *inv)
     AUTO(secret_text_freep) struct secret_text *fresh = NULL;
     enum err e;
 
+    if (command_has(inv, "new-code"))
+        return renew_code(inv);
     if ((e = read_code(inv, &code)) || (e = store_key_of_recovery(inv->store, code, &root)))
         return e;
     if (command_has(inv, "age-identity"))

@@ -7,6 +7,7 @@
 #include "pds/base/limits.h"
 #include "pds/cli/control.h"
 #include "pds/cli/key.h"
+#include "pds/cli/rekey_secrets.h"
 #include "pds/crypto/random.h"
 #include "pds/store/dataset.h"
 
@@ -55,6 +56,8 @@ const struct command COMMANDS[] = {
      NEED_TRY, cmd_check},
     {"passphrase", "STORE", "change the passphrase", PASSPHRASE_OPTIONS, 1, 1, 0, NULL, NULL, NEED_STORE,
      cmd_passphrase},
+    {"rekey", "STORE", "give the store another key: everything is encrypted again", REKEY_OPTIONS, 1, 1, 0,
+     NULL, NULL, NEED_ALONE, cmd_rekey},
     {"recover", "STORE", "set a new passphrase with the recovery code", RECOVER_OPTIONS, 1, 1, 0, NULL, NULL,
      NEED_STORE, cmd_recover},
     {"bench", "STORE", "measure this machine with a throw-away store beside STORE", BENCH_OPTIONS, 1, 1, 0,
@@ -152,7 +155,33 @@ static int finish(const struct command *c, enum err e, FILE *out, FILE *err)
     return err_row(e)->exit;
 }
 
-static bool runs_open(const struct command *c) { return c->need == NEED_OPEN || c->need == NEED_TRY; }
+/* With these options a command needs the open store, whatever it needs without. */
+static const struct {
+    const char *command, *option;
+} OPEN_WITH[] = {{"recover", "new-code"}};
+
+static enum command_need need_of(const struct command *c, const struct opts *opts)
+{
+    for (size_t i = 0; i < sizeof OPEN_WITH / sizeof *OPEN_WITH; i++) {
+        if (strcmp(c->name, OPEN_WITH[i].command) == 0 && opt_has(c->options, opts, OPEN_WITH[i].option))
+            return NEED_OPEN;
+    }
+    return c->need;
+}
+
+static bool runs_open(const struct command *c, const struct opts *opts)
+{
+    enum command_need need = need_of(c, opts);
+
+    return need == NEED_OPEN || need == NEED_TRY;
+}
+
+bool command_is_alone(int argc, char *const argv[])
+{
+    const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+
+    return c && c->need == NEED_ALONE;
+}
 
 /* How many of the arguments are files. */
 static size_t file_arguments(const struct command *c, const struct opts *opts)
@@ -209,7 +238,7 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
     struct opts opts;
     enum err e;
 
-    if (!c || !runs_open(c)) {
+    if (!c) {
         (void)fprintf(inv->err, "traboule: this command does not run in the daemon\n");
         return err_row(ERR_USAGE)->exit;
     }
@@ -218,10 +247,16 @@ static int run_parsed(int argc, char *const argv[], struct invocation *inv)
     inv->command = c;
     inv->opts = &opts;
     inv->now = store_now(inv->store, clock_now());
-    if (!(e = parse(c, argc - 2, argv + 2, &opts)))
-        e = !has_output(inv) || !has_input(inv) || file_arguments(c, &opts) != inv->file_count
-                ? err_set(ERR_INVALID, "files are missing")
-                : c->run(inv);
+    if (!(e = parse(c, argc - 2, argv + 2, &opts))) {
+        if (c->need != NEED_ALONE && !runs_open(c, &opts))
+            e = err_set(ERR_USAGE, "this command does not run in the daemon");
+        else if (c->need == NEED_ALONE
+                     ? inv->file_count != 1
+                     : !has_output(inv) || !has_input(inv) || file_arguments(c, &opts) != inv->file_count)
+            e = err_set(ERR_INVALID, "files are missing");
+        else
+            e = c->run(inv);
+    }
     inv->opts = NULL; /* it ends with this function */
     return finish(c, e, inv->out, inv->err);
 }
@@ -314,6 +349,26 @@ static enum err run_open(const struct command *c, int argc, char *const argv[], 
     return *status == 0 && o.output.fd >= 0 ? fs_draft_keep(&o.output) : ERR_OK;
 }
 
+/* In the daemon when one serves the store, else here; what the command must know of secrets goes along. */
+static enum err run_alone(const struct command *c, int argc, char *const argv[], const struct opts *opts,
+                          int *status)
+{
+    AUTO(store_freep) struct store *store = NULL;
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    AUTO(rekey_secrets_done) struct rekey_secrets secrets = {.fd = -1};
+    enum err e;
+
+    if ((e = store_new(opts->args[0], &store)) ||
+        (e = rekey_secrets_find(store, c->options, opts, &secrets, &root)))
+        return e;
+    if ((e = control_call(opts->args[0], root, argc, argv, &secrets.fd, 1, status)) == ERR_NOT_FOUND) {
+        *status = command_run_open(argc, argv, store, NULL, &secrets.fd, 1, stdout, stderr);
+        e = ERR_OK;
+    }
+    secrets.used = !e && *status == 0;
+    return e;
+}
+
 static enum err run_here(const struct command *c, const struct opts *opts)
 {
     AUTO(store_freep) struct store *store = NULL;
@@ -376,8 +431,14 @@ int command_main(int argc, char *const argv[])
     }
     harden();
     json_start();
-    if (!(e = random_start()) && !(e = dataset_start()) && !(e = parse(c, argc - 2, argv + 2, &opts)))
-        e = runs_open(c) ? run_open(c, argc, argv, &opts, &status) : run_here(c, &opts);
+    if ((e = random_start()) || (e = dataset_start()) || (e = parse(c, argc - 2, argv + 2, &opts)))
+        return finish(c, e, stdout, stderr);
+    if (c->need == NEED_ALONE)
+        e = run_alone(c, argc, argv, &opts, &status);
+    else if (runs_open(c, &opts))
+        e = run_open(c, argc, argv, &opts, &status);
+    else
+        status = finish(c, run_here(c, &opts), stdout, stderr);
     dataset_stop();
-    return e || !runs_open(c) ? finish(c, e, stdout, stderr) : status;
+    return e ? finish(c, e, stdout, stderr) : status;
 }

@@ -21,6 +21,7 @@ enum command_need {
     NEED_NOTHING, /* the store need not exist */
     NEED_STORE,   /* it exists; the command asks for keys itself */
     NEED_OPEN,    /* it is open */
+    NEED_ALONE,   /* nobody has it open: it locks the store itself, and opens it again */
     NEED_TRY,     /* it is open, or too damaged for that: then the key is in the invocation */
 };
 
@@ -61,6 +62,9 @@ int command_main(int argc, char *const argv[]);
  * damage keeps from opening. Returns the exit status. */
 int command_run_open(int argc, char *const argv[], struct store *store, const struct store_key *root,
                      const int *files, size_t file_count, FILE *out, FILE *err);
+
+/* Whether argv is a command that wants the store for itself: then it is not opened for it. */
+bool command_is_alone(int argc, char *const argv[]);
 
 const char *command_option(const struct invocation *inv, const char *name); /* NULL when absent */
 bool command_has(const struct invocation *inv, const char *name);
@@ -103,6 +107,7 @@ enum err cmd_restore(struct invocation *inv);
 enum err cmd_documents(struct invocation *inv);
 enum err cmd_check(struct invocation *inv);
 enum err cmd_erase(struct invocation *inv);
+enum err cmd_rekey(struct invocation *inv);
 enum err cmd_passphrase(struct invocation *inv);
 enum err cmd_recover(struct invocation *inv);
 enum err cmd_bench(struct invocation *inv);
@@ -111,6 +116,7 @@ enum err cmd_verify(struct invocation *inv);
 
 extern const struct opt BACKUP_OPTIONS[], RESTORE_OPTIONS[];
 extern const struct opt INIT_OPTIONS[], SERVE_OPTIONS[], IMPORT_OPTIONS[], QUERY_OPTIONS[], LIST_OPTIONS[],
-    PAGE_OPTIONS[], DOCUMENTS_OPTIONS[], CHECK_OPTIONS[], ERASE_OPTIONS[], PASSPHRASE_OPTIONS[],
-    RECOVER_OPTIONS[], BENCH_OPTIONS[], TRAIL_OPTIONS[], VERIFY_OPTIONS[], EXPORT_OPTIONS[], MERGE_OPTIONS[];
+    PAGE_OPTIONS[], DOCUMENTS_OPTIONS[], CHECK_OPTIONS[], ERASE_OPTIONS[], REKEY_OPTIONS[],
+    PASSPHRASE_OPTIONS[], RECOVER_OPTIONS[], BENCH_OPTIONS[], TRAIL_OPTIONS[], VERIFY_OPTIONS[],
+    EXPORT_OPTIONS[], MERGE_OPTIONS[];
 #endif

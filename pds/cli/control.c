@@ -108,6 +108,8 @@ static int run_open(struct call *call, int argc, char *argv[], FILE *out, FILE *
         return err_row(ERR_NO_MEMORY)->exit;
     memcpy(root->bytes, call->message, KEY_BYTES);
     random_wipe(call->message, KEY_BYTES);
+    if (command_is_alone(argc, argv))
+        return command_run_open(argc, argv, store, NULL, call->fds + 2, call->fd_count - 2, out, err);
     e = store_borrow(store, root, clock_now());
     if (e && e != ERR_CORRUPT) {
         (void)fprintf(err, "traboule: %s\n", err_story()); /* nowhere else to tell it */

@@ -62,11 +62,11 @@ struct keyfile *keyfile_new_decoy(struct passphrase_cost cost)
         return NULL;
     random_bytes(k->store_id, sizeof k->store_id);
     for (int kind = 1; kind < SLOT_KINDS; kind++) {
-        k->slots[kind].present = true;
-        random_bytes(k->slots[kind].salt, sizeof k->slots[kind].salt);
-        random_bytes(k->slots[kind].sealed, sizeof k->slots[kind].sealed);
+        k->now.slots[kind].present = true;
+        random_bytes(k->now.slots[kind].salt, sizeof k->now.slots[kind].salt);
+        random_bytes(k->now.slots[kind].sealed, sizeof k->now.slots[kind].sealed);
     }
-    k->slots[SLOT_PASSPHRASE].cost = cost;
+    k->now.slots[SLOT_PASSPHRASE].cost = cost;
     return k;
 }
 
@@ -74,7 +74,7 @@ void keyfile_free(struct keyfile *k) { mem_free(k); }
 
 const uint8_t *keyfile_store_id(const struct keyfile *k) { return k->store_id; }
 
-bool keyfile_has(const struct keyfile *k, enum slot_kind kind) { return k->slots[kind].present; }
+bool keyfile_has(const struct keyfile *k, enum slot_kind kind) { return k->now.slots[kind].present; }
 
 const char *keyfile_kind_name(enum slot_kind kind) { return SLOT_ROWS[kind].name; }
 
@@ -132,7 +132,7 @@ static enum err read_kind(const json_t *object, enum slot_kind *out)
     return err_set(ERR_INVALID, "its kind is unknown");
 }
 
-static enum err read_slot(struct keyfile *k, const json_t *object)
+static enum err read_slot(struct key_set *set, const json_t *object)
 {
     struct slot s = {.present = true};
     enum slot_kind kind;
@@ -145,13 +145,13 @@ static enum err read_slot(struct keyfile *k, const json_t *object)
         return e;
     if (kind == SLOT_PASSPHRASE && (e = read_cost(object, &s.cost)))
         return e;
-    if (k->slots[kind].present)
+    if (set->slots[kind].present)
         return err_set(ERR_INVALID, "a second one of kind %s", SLOT_ROWS[kind].name);
-    k->slots[kind] = s;
+    set->slots[kind] = s;
     return ERR_OK;
 }
 
-static enum err read_slots(struct keyfile *k, json_t *slots)
+static enum err read_slots(struct key_set *set, json_t *slots)
 {
     size_t count = json_array_size(slots);
     enum err e;
@@ -159,16 +159,43 @@ static enum err read_slots(struct keyfile *k, json_t *slots)
     if (count < 1 || count > LIMIT_KEY_SLOTS)
         return err_set(ERR_INVALID, "%zu slots", count);
     for (size_t i = 0; i < count; i++)
-        if ((e = read_slot(k, json_array_get(slots, i))))
+        if ((e = read_slot(set, json_array_get(slots, i))))
             return err_wrap(e, "slot %zu", i + 1);
+    return ERR_OK;
+}
+
+/* The slots of one store key, and its check where a rekey wrote one. */
+static enum err read_set(struct key_set *set, const json_t *object)
+{
+    json_t *slots;
+    enum err e;
+
+    if ((e = json_get_array(object, "slots", &slots)) || (e = read_slots(set, slots)))
+        return e;
+    set->has_check = json_object_get(object, "check");
+    return set->has_check ? get_bytes(object, "check", set->check, sizeof set->check) : ERR_OK;
+}
+
+static enum err read_next(struct keyfile *k, const json_t *tree)
+{
+    static const char *const KEYS[] = {"vault", "check", "slots", NULL};
+    json_t *next;
+    enum err e;
+
+    if (!json_object_get(tree, "next"))
+        return ERR_OK;
+    k->has_next = true;
+    if ((e = json_get_object(tree, "next", &next)) || (e = json_only_keys(next, KEYS)) ||
+        (e = get_bytes(next, "vault", k->next_vault, sizeof k->next_vault)) || (e = read_set(&k->next, next)))
+        return err_wrap(e, "next");
     return ERR_OK;
 }
 
 static enum err read_tree(const json_t *tree, struct keyfile *k)
 {
-    static const char *const KEYS[] = {"format", "version", "store", "cipher", "slots", NULL};
+    static const char *const KEYS[] = {"format", "version", "store", "cipher",
+                                       "check",  "slots",   "next",  NULL};
     int64_t version;
-    json_t *slots;
     enum err e;
 
     if ((e = expect_text(tree, "format", FORMAT)) || (e = json_get_int(tree, "version", &version)))
@@ -178,10 +205,9 @@ static enum err read_tree(const json_t *tree, struct keyfile *k)
     if (version != VERSION)
         return err_set(ERR_INVALID, "version %lld", (long long)version);
     if ((e = json_only_keys(tree, KEYS)) || (e = expect_text(tree, "cipher", CIPHER)) ||
-        (e = get_bytes(tree, "store", k->store_id, sizeof k->store_id)) ||
-        (e = json_get_array(tree, "slots", &slots)))
+        (e = get_bytes(tree, "store", k->store_id, sizeof k->store_id)) || (e = read_set(&k->now, tree)))
         return e;
-    return read_slots(k, slots);
+    return read_next(k, tree);
 }
 
 /* This file is ours: what is wrong with it is damage, whatever a parser calls it. */
@@ -214,20 +240,43 @@ static void write_slot(struct buf *out, const struct slot_row *row, const struct
     buf_text(out, "\"}");
 }
 
-void keyfile_write(struct buf *out, const struct keyfile *k)
+static void write_bytes(struct buf *out, const char *name, const uint8_t *bytes, size_t len)
+{
+    buf_printf(out, ",\n  \"%s\": \"", name);
+    codec_base64url(out, bytes, len);
+    buf_char(out, '"');
+}
+
+static void write_set(struct buf *out, const struct key_set *set)
 {
     const char *before = "\n";
 
-    buf_printf(out, "{\n  \"format\": \"%s\",\n  \"version\": %d,\n  \"store\": \"", FORMAT, VERSION);
-    codec_base64url(out, k->store_id, sizeof k->store_id);
-    buf_printf(out, "\",\n  \"cipher\": \"%s\",\n  \"slots\": [", CIPHER);
+    if (set->has_check)
+        write_bytes(out, "check", set->check, sizeof set->check);
+    buf_text(out, ",\n  \"slots\": [");
     for (int kind = 1; kind < SLOT_KINDS; kind++)
-        if (k->slots[kind].present) {
+        if (set->slots[kind].present) {
             buf_text(out, before);
-            write_slot(out, &SLOT_ROWS[kind], &k->slots[kind]);
+            write_slot(out, &SLOT_ROWS[kind], &set->slots[kind]);
             before = ",\n";
         }
-    buf_text(out, "\n  ]\n}\n");
+    buf_text(out, "\n  ]");
+}
+
+void keyfile_write(struct buf *out, const struct keyfile *k)
+{
+    buf_printf(out, "{\n  \"format\": \"%s\",\n  \"version\": %d", FORMAT, VERSION);
+    write_bytes(out, "store", k->store_id, sizeof k->store_id);
+    buf_printf(out, ",\n  \"cipher\": \"%s\"", CIPHER);
+    write_set(out, &k->now);
+    if (k->has_next) {
+        buf_text(out, ",\n  \"next\": {\"vault\": \"");
+        codec_base64url(out, k->next_vault, sizeof k->next_vault);
+        buf_char(out, '"');
+        write_set(out, &k->next);
+        buf_text(out, "\n  }");
+    }
+    buf_text(out, "\n}\n");
 }
 
 enum err keyfile_load(const char *path, struct keyfile **out)

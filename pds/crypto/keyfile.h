@@ -58,6 +58,22 @@ MUST_CHECK enum err keyfile_open_keyfile(const struct keyfile *k, const uint8_t 
 /* Take a slot away, in memory. ERR_NOT_FOUND when there is none; ERR_CONFLICT when it is the last. */
 MUST_CHECK enum err keyfile_drop(struct keyfile *k, enum slot_kind kind);
 
+/* Another store key for the same store: the same id, no slot yet, and a check that tells its key from others.
+ */
+MUST_CHECK enum err keyfile_renew(const struct keyfile *k, struct keyfile **out, struct store_key **root);
+/* Beside the slots of today, those of a renewed one, which count as soon as vault.db is the one whose page 1
+ * ends with these bytes: so one file names both keys while a rekey puts the other in its place. Whoever finds
+ * it afterwards promotes, when vault.db is that one, or drops it. In memory; keyfile_save() makes it last. */
+enum { KEYFILE_VAULT_BYTES = 40 };
+void keyfile_set_next(struct keyfile *k, const struct keyfile *next,
+                      const uint8_t vault[static KEYFILE_VAULT_BYTES]);
+const uint8_t *keyfile_next_vault(const struct keyfile *k); /* borrowed; NULL when there is no next */
+void keyfile_promote(struct keyfile *k);
+void keyfile_drop_next(struct keyfile *k);
+/* ERR_CONFLICT when root is a key from before a rekey. Slots are to be set for the key of the store alone. */
+MUST_CHECK enum err keyfile_fits(const struct keyfile *k, const struct store_key *root);
+bool keyfile_is_same(const struct keyfile *a, const struct keyfile *b);
+
 /* Whether the passphrase slot costs less than `cost` (to be re-wrapped at sign-in). */
 bool keyfile_is_cheaper(const struct keyfile *k, struct passphrase_cost cost);
 #endif

@@ -37,6 +37,14 @@ static void bound_of(const struct keyfile *k, enum slot_kind kind, const struct 
     (void)put(at, s->salt, SALT_BYTES);
 }
 
+void keyfile_check_of(const struct store_key *root, uint8_t out[static KEYFILE_CHECK_BYTES])
+{
+    static const char PURPOSE[] = "traboule-keys/1/check";
+
+    (void)crypto_generichash(out, KEYFILE_CHECK_BYTES, (const uint8_t *)PURPOSE, sizeof PURPOSE, root->bytes,
+                             KEY_BYTES); /* lengths are constants */
+}
+
 /* A key from bytes that are random already: keyed BLAKE2b over the slot's binding, no work factor needed. */
 static void derive_plain(const struct keyfile *k, enum slot_kind kind, const struct slot *s,
                          const uint8_t *secret, size_t len, struct slot_key *out)
@@ -56,14 +64,14 @@ static void wrap(struct keyfile *k, enum slot_kind kind, struct slot *s, const s
     bound_of(k, kind, s, bound);
     seal_slot(key, root->bytes, KEY_BYTES, bound, sizeof bound, s->sealed);
     s->present = true;
-    k->slots[kind] = *s;
+    k->now.slots[kind] = *s;
 }
 
 static enum err unwrap(const struct keyfile *k, enum slot_kind kind, const struct slot_key *key,
                        struct store_key **root)
 {
     AUTO(store_key_freep) struct store_key *out = store_key_new();
-    const struct slot *s = &k->slots[kind];
+    const struct slot *s = &k->now.slots[kind];
     uint8_t bound[BOUND_BYTES];
 
     if (!out)
@@ -101,7 +109,7 @@ enum err keyfile_open_passphrase(const struct keyfile *k, const struct secret_te
                                  struct store_key **root)
 {
     AUTO(slot_key_freep) struct slot_key *key = NULL;
-    const struct slot *s = &k->slots[SLOT_PASSPHRASE];
+    const struct slot *s = &k->now.slots[SLOT_PASSPHRASE];
     enum err e;
 
     if (!s->present)
@@ -132,11 +140,11 @@ static enum err open_plain(const struct keyfile *k, enum slot_kind kind, const u
 {
     AUTO(slot_key_freep) struct slot_key *key = NULL;
 
-    if (!k->slots[kind].present)
+    if (!k->now.slots[kind].present)
         return no_slot(kind);
     if (!(key = slot_key_new()))
         return err_set(ERR_NO_MEMORY, "the key of a slot");
-    derive_plain(k, kind, &k->slots[kind], secret, len, key);
+    derive_plain(k, kind, &k->now.slots[kind], secret, len, key);
     return unwrap(k, kind, key, root);
 }
 
@@ -182,18 +190,18 @@ enum err keyfile_drop(struct keyfile *k, enum slot_kind kind)
     int present = 0;
 
     for (int i = 1; i < SLOT_KINDS; i++)
-        present += k->slots[i].present;
-    if (!k->slots[kind].present)
+        present += k->now.slots[i].present;
+    if (!k->now.slots[kind].present)
         return err_set(ERR_NOT_FOUND, "no slot for a %s", keyfile_kind_name(kind));
     if (present == 1)
         return err_set(ERR_CONFLICT, "the %s is the last way to open this store", keyfile_kind_name(kind));
-    k->slots[kind] = (struct slot){0};
+    k->now.slots[kind] = (struct slot){0};
     return ERR_OK;
 }
 
 bool keyfile_is_cheaper(const struct keyfile *k, struct passphrase_cost cost)
 {
-    const struct slot *s = &k->slots[SLOT_PASSPHRASE];
+    const struct slot *s = &k->now.slots[SLOT_PASSPHRASE];
 
     return s->present && (s->cost.passes < cost.passes || s->cost.memory_kib < cost.memory_kib);
 }

@@ -13,6 +13,7 @@
 #include "pds/vault/vault.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ enum { FLUSH_BYTES = 8 * 1024 * 1024 };
 
 static const char SQL_ADD[] = "INSERT INTO blob (name, key, size, sha256) VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_FIND[] = "SELECT name, key, size FROM blob WHERE id = ?1";
+static const char SQL_REPLACE[] = "UPDATE blob SET name = ?2, key = ?3 WHERE id = ?1";
 static const char SQL_DROP[] = "DELETE FROM blob WHERE id = ?1";
 static const char SQL_SET_KEY[] = "UPDATE blob SET key = ?4 WHERE name = ?1 AND size = ?2 AND sha256 = ?3";
 static const char SQL_NEXT[] = "SELECT id, name, size, sha256 FROM blob WHERE id > ?1 ORDER BY id LIMIT 1";
@@ -184,6 +186,21 @@ enum err blob_keep(struct db *db, struct blob_writer *w, int64_t *id)
         return err_wrap(e, "keeping a blob");
     *id = db_last_rowid(db);
     return ERR_OK;
+}
+
+enum err blob_replace(struct db *db, struct blob_writer *w, int64_t id)
+{
+    int64_t changed = 0;
+    enum err e;
+
+    if (!w->finished)
+        return err_set(ERR_INTERNAL, "a blob kept before its end");
+    w->kept = true;
+    if ((e = db_change(db, SQL_REPLACE,
+                       PARAMS(INT(id), BLOB(w->name, sizeof w->name), BLOB(w->key->bytes, KEY_BYTES)),
+                       &changed)))
+        return err_wrap(e, "replacing a blob");
+    return changed == 1 ? ERR_OK : err_set(ERR_NOT_FOUND, "no blob %" PRId64, id);
 }
 
 void blob_kept(struct blob_writer *w) { delist(w); }

@@ -8,6 +8,7 @@
 #include "pds/store/blob.h"
 #include "pds/store/erase.h"
 #include "pds/store/import.h"
+#include "pds/store/rekey_internal.h"
 #include "pds/vault/vault.h"
 
 #include <stdio.h>
@@ -44,7 +45,8 @@ enum err store_new(const char *dir, struct store **out)
     if (!s)
         return err_set(ERR_NO_MEMORY, "store");
     if ((e = str_copy(str_of(dir), s->dir, sizeof s->dir)) || (e = fs_check_private_dir(dir)) ||
-        (e = fs_join(s->keys_path, dir, "keys.json")) || (e = keyfile_load(s->keys_path, &keys)))
+        (e = fs_join(s->keys_path, dir, "keys.json")) || (e = keyfile_load(s->keys_path, &keys)) ||
+        (e = rekey_settle(s, &keys)))
         return err_wrap(e, "store");
     memcpy(s->id, keyfile_store_id(keys), sizeof s->id);
     store_key_tidy(s);
@@ -120,8 +122,11 @@ static enum err open_files(struct store *s, const struct store_key *root, int64_
     AUTO(vault_closep) struct vault *vault = NULL;
     enum err e;
 
-    if ((e = vault_open(s->dir, root, s->id, &vault)) || (e = store_time_begin(s, vault, &now)) ||
-        (e = import_recover(vault, now)) || (e = erase_recover(s, vault)) || (e = blob_sweep(s, vault)))
+    if ((e = vault_open(s->dir, root, s->id, &vault)))
+        return err_wrap(e, "opening the store");
+    rekey_tidy(s); /* of one that was cut: nobody else has the vault */
+    if ((e = store_time_begin(s, vault, &now)) || (e = import_recover(vault, now)) ||
+        (e = erase_recover(s, vault)) || (e = blob_sweep(s, vault)))
         return err_wrap(e, "opening the store");
     *out = vault;
     vault = NULL; /* the caller's now */
@@ -183,7 +188,9 @@ static enum err open_with(struct store *s, const struct store_key *root, int64_t
 {
     struct timespec until = in_ms(OPEN_WAIT_MS);
 
-    while (s->state == STORE_OPENING || s->state == STORE_CLOSING) {
+    while (s->state == STORE_OPENING || s->state == STORE_CLOSING || s->state == STORE_ALONE) {
+        if (s->state == STORE_ALONE)
+            return err_set(ERR_BUSY, "the store is being given another key");
         if (s->state == STORE_OPENING)
             (void)pthread_cond_wait(&s->changed, &s->mutex);
         else if (!wait_until(s, &until))
@@ -278,6 +285,28 @@ enum err store_lock(struct store *s)
     e = lock(s);
     (void)pthread_mutex_unlock(&s->mutex);
     return e;
+}
+
+enum err store_alone(struct store *s, bool *kept)
+{
+    bool open;
+    enum err e;
+
+    (void)pthread_mutex_lock(&s->mutex);
+    open = s->kept;
+    if (!(e = lock(s))) {
+        turn_to(s, STORE_ALONE);
+        *kept = open;
+    }
+    (void)pthread_mutex_unlock(&s->mutex);
+    return e;
+}
+
+void store_alone_end(struct store *s)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    turn_to(s, STORE_LOCKED);
+    (void)pthread_mutex_unlock(&s->mutex);
 }
 
 void store_give_back(struct store *s)

@@ -8,7 +8,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum store_state { STORE_LOCKED, STORE_OPENING, STORE_OPEN, STORE_CLOSING };
+enum store_state {
+    STORE_LOCKED,
+    STORE_OPENING,
+    STORE_OPEN,
+    STORE_CLOSING,
+    STORE_ALONE /* of store_alone() */
+};
 
 struct keyfile; /* pds/crypto/keyfile.h */
 
@@ -59,11 +65,20 @@ struct store {
     struct store_failures failures;
 };
 
-/* store_time.c: read the highest instant seen from the trail, or begin that of a store without one. *now becomes
- * the store's. */
+/* store_time.c: read the highest instant seen from the trail, or begin that of a store without one. *now
+ * becomes the store's. */
 MUST_CHECK enum err store_time_begin(struct store *s, struct vault *vault, int64_t *now);
+
+/* Lock it, and keep everyone out until store_alone_end(). *kept: it was open. */
+MUST_CHECK enum err store_alone(struct store *s, bool *kept);
+void store_alone_end(struct store *s);
 
 /* store_key.c: take away what a cut change of keys.json left beside it. */
 void store_key_tidy(struct store *s);
+/* keys.json as it is on the disk. A change is made with the folder held: *fd, closed to let it go. */
+MUST_CHECK enum err store_key_load(const struct store *s, struct keyfile **out);
+MUST_CHECK enum err store_key_hold(const struct store *s, int *fd);
+/* Save it, with the disk that is kept when there is no other room. */
+MUST_CHECK enum err store_key_save(const struct store *s, const struct keyfile *keys);
 bool store_key_is_left(const char *name); /* whether a file's name is that of such a thing */
 #endif

@@ -3,6 +3,7 @@
 
 #include "pds/base/auto.h"
 #include "pds/crypto/keyfile.h"
+#include "pds/vault/vault_reserve.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,6 +46,23 @@ static enum err load(const struct store *s, struct keyfile **out)
     if (e == ERR_NOT_FOUND || e == ERR_FORBIDDEN)
         return err_set(ERR_CORRUPT, "keys.json is not there, or cannot be read");
     return e == ERR_IO ? err_set(e, "keys.json cannot be read") : e;
+}
+
+enum err store_key_load(const struct store *s, struct keyfile **out) { return load(s, out); }
+
+enum err store_key_hold(const struct store *s, int *fd) { return hold_folder(s, LOCK_EX, fd); }
+
+/* A full disk keeps nobody from changing what opens their store. */
+enum err store_key_save(const struct store *s, const struct keyfile *keys)
+{
+    enum err e = keyfile_save(keys, s->keys_path);
+
+    if (e != ERR_FULL)
+        return e;
+    vault_reserve_spend(s->dir);
+    if (!(e = keyfile_save(keys, s->keys_path)))
+        vault_reserve_keep(s->dir);
+    return e;
 }
 
 bool store_key_is_left(const char *name)
@@ -124,7 +142,8 @@ static enum err rewrap(struct store *s, struct keyfile *keys, const struct store
 {
     enum err e;
 
-    if ((e = keyfile_set_passphrase(keys, root, passphrase, cost)) || (e = keyfile_save(keys, s->keys_path)))
+    if ((e = keyfile_fits(keys, root)) || (e = keyfile_set_passphrase(keys, root, passphrase, cost)) ||
+        (e = store_key_save(s, keys)))
         return err_wrap(e, "wrapping the store key again");
     return ERR_OK;
 }

@@ -8,6 +8,7 @@
 #include "pds/vault/migrate.h"
 #include "pds/vault/vault_internal.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 extern const struct embed MIGRATIONS[];
@@ -133,6 +134,16 @@ void vault_close(struct vault *v)
     pthread_cond_destroy(&v->unheld);
     pthread_mutex_destroy(&v->mutex);
     mem_free(v);
+}
+
+enum err vault_keep_lock(struct vault *v, int *fd)
+{
+    int kept = fcntl(v->vfs->lock_fd, F_DUPFD_CLOEXEC, 0); /* shares the lock */
+
+    if (kept < 0)
+        return fs_error("keeping", "the store's lock");
+    *fd = kept;
+    return ERR_OK;
 }
 
 /* An open reader that is free, else a place to open one, else NULL. */

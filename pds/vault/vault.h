@@ -29,6 +29,9 @@ MUST_CHECK enum err vault_open(const char *dir, const struct store_key *root,
 void vault_close(struct vault *v); /* waits for writers; checkpoints; wipes keys. NULL is fine */
 static inline void vault_closep(struct vault **v) { vault_close(*v); }
 
+/* A descriptor that holds the store's lock beyond vault_close(), until it is closed. */
+MUST_CHECK enum err vault_keep_lock(struct vault *v, int *fd);
+
 /* A reader connection with a snapshot of its own until vault_read_end(); waits when all
  * LIMIT_READERS are taken; ERR_BUSY when none is given back in 5 s. Nothing that the holder does blocks
  * writers. */
