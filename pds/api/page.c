@@ -6,7 +6,7 @@
 extern const struct asset ASSETS[]; /* pds/web, gathered by the build */
 
 /* Addresses that the pages' own router shows; the server answers them with the same document. */
-static const char *const VIEWS[] = {"/", "/energy", "/imports"};
+static const char *const VIEWS[] = {"/", "/energy", "/documents", "/imports", "/trail", "/store"};
 
 enum err page_get(struct request *request, struct response *response, void *context)
 {

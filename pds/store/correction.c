@@ -12,6 +12,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { PURGE_WAIT_MS = 2000 };
+
 static const char SQL_SERIES_OF[] =
     "SELECT s.id FROM series s JOIN record r ON r.series_id = s.id AND r.start_at = ?4 AND r.end_at = ?5"
     " WHERE s.dataset = ?1 AND s.source_id = ?2 AND (?3 = '' OR s.grain = ?3) ORDER BY s.id LIMIT 2";
@@ -188,6 +190,9 @@ enum err correction_delete(struct vault *v, const struct dataset *d, int64_t sou
         return err_set(ERR_INVALID, "from is not before to");
     if ((e = vault_write(v, delete_work, &g)))
         return err_wrap(e, "deleting records of %s", d->name);
+    /* A reader of an older state, or a full disk, keeps old pages in the log a while: they go with the next
+     * purge, or when the store closes. The records are gone whatever comes of it. */
+    err_ignore(g.removed ? vault_purge(v, PURGE_WAIT_MS) : ERR_OK);
     *removed = g.removed;
     return ERR_OK;
 }

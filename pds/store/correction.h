@@ -44,7 +44,8 @@ MUST_CHECK enum err correction_put(struct vault *v, const struct correction *c, 
                                    struct correction_done *out);
 
 /* Delete the records of a dataset that start in [from, to), of one source or (0) of all. ERR_NOT_FOUND for a
- * source that is none. Told in the trail, even when there was nothing. */
+ * source that is none. Told in the trail, even when there was nothing. What the files still hold of them is
+ * overwritten, as vault_purge() says. */
 MUST_CHECK enum err correction_delete(struct vault *v, const struct dataset *d, int64_t source_id,
                                       int64_t from, int64_t to, int64_t now, int64_t *removed);
 

@@ -2,6 +2,8 @@
 find_program(NPM npm REQUIRED)
 add_test(NAME pages_check COMMAND ${NPM} run --silent check WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(pages_check PROPERTIES LABELS lint TIMEOUT 120)
-add_test(NAME e2e_owner COMMAND ${NODE} tests/e2e/owner.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(e2e_owner PROPERTIES LABELS e2e TIMEOUT ${TEST_TIMEOUT} RUN_SERIAL TRUE
-                     ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
+foreach(name IN ITEMS owner keeper house)
+  add_test(NAME e2e_${name} COMMAND ${NODE} tests/e2e/${name}.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(e2e_${name} PROPERTIES LABELS e2e TIMEOUT ${TEST_TIMEOUT} RUN_SERIAL TRUE
+                       ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
+endforeach()

@@ -71,24 +71,33 @@ function problem(status, text, retryAfter) {
   return new Problem(status, document, Math.max(0, Number(retryAfter) || 0));
 }
 
-/** Tell the page when the problem is everybody's. @param {Problem} failed */
-function report(failed) {
-  if (
-    failed.status === 401 ||
-    (failed.status === 503 && (failed.is("locked") || failed.is("damaged")))
-  )
-    trouble.set(failed);
+/** Tell the page when the problem is everybody's. Damage is, whoever asked. @param {Problem} failed
+ * @param {boolean} [quiet] */
+function report(failed, quiet = false) {
+  const damaged = failed.status === 503 && failed.is("damaged");
+  const ours =
+    (failed.status === 401 && !failed.is("wrong-key")) ||
+    (failed.status === 503 && failed.is("locked"));
+  if (damaged || (ours && !quiet)) trouble.set(failed);
 }
 
-/** @param {string} method @param {string} path @param {any} [body] @param {boolean} [quiet]
- * @returns {Promise<any>} */
-async function call(method, path, body, quiet = false) {
+/** `quiet`: what fails concerns who asked alone; `revision`: of the thing that is changed, as it was seen.
+ * @typedef {{quiet?: boolean, revision?: number}} Manner */
+
+/** @type {Manner} */
+const QUIET = { quiet: true };
+
+/** @template T
+ * @param {string} method @param {string} path @param {any} body @param {Manner} manner
+ * @param {(response: Response) => Promise<T>} take of a good answer @returns {Promise<T>} */
+async function ask(method, path, body, { quiet = false, revision = 0 }, take) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json", "Accept-Language": language };
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (revision) headers["If-Match"] = `"${revision}"`;
   let response;
-  let text;
+  let text = "";
   try {
     response = await fetch(BASE + path, {
       method,
@@ -97,48 +106,69 @@ async function call(method, path, body, quiet = false) {
       credentials: "same-origin",
       cache: "no-cache",
     });
+    if (response.ok) {
+      const taken = await take(response);
+      if (!quiet) spoke.at = Date.now();
+      return taken;
+    }
     text = await response.text();
   } catch {
     throw new Problem(0);
   }
-  if (!response.ok) {
-    const failed = problem(response.status, text, response.headers.get("Retry-After"));
-    if (!quiet) report(failed);
-    throw failed;
-  }
-  if (!quiet) spoke.at = Date.now();
-  return text ? JSON.parse(text) : null;
+  const failed = problem(response.status, text, response.headers.get("Retry-After"));
+  report(failed, quiet);
+  throw failed;
 }
 
+/** @param {string} method @param {string} path @param {any} [body] @param {Manner} [manner]
+ * @returns {Promise<any>} */
+export const call = (method, path, body, manner = {}) =>
+  ask(method, path, body, manner, async (response) => {
+    const text = await response.text();
+    return text ? JSON.parse(text) : null;
+  });
+
+/** What the program answers as plain text. @param {string} path @returns {Promise<string>} */
+export const plain = (path) => ask("GET", path, undefined, {}, (response) => response.text());
+
+/** What the program answers as a file, and the name it gives it.
+ * @param {string} method @param {string} path @param {any} [body]
+ * @returns {Promise<{name: string, bytes: Blob}>} */
+export const file = (method, path, body) =>
+  ask(method, path, body, {}, async (response) => {
+    const told = response.headers.get("Content-Disposition") ?? "";
+    return { name: /filename="([^"]+)"/.exec(told)?.[1] ?? "", bytes: await response.blob() };
+  });
+
 /** @param {Record<string, string | undefined | null>} fields */
-function search(fields) {
+export function search(fields) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) if (value) query.set(name, value);
   const text = query.toString();
   return text ? `?${text}` : "";
 }
 
-/** @returns {Promise<{status: "open" | "locked"}>} */
-export const health = () => call("GET", "health", undefined, true);
+/** @returns {Promise<{status: "open" | "locked", damaged?: boolean}>} */
+export const health = () => call("GET", "health", undefined, QUIET);
 
 /** @returns {Promise<Session>} */
-export const session = () => call("GET", "api/session", undefined, true);
+export const session = () => call("GET", "api/session", undefined, QUIET);
 
 /** @param {string} passphrase @returns {Promise<Session>} */
-export const signIn = (passphrase) => call("POST", "api/session", { passphrase }, true);
+export const signIn = (passphrase) => call("POST", "api/session", { passphrase }, QUIET);
 
-export const signOut = () => call("DELETE", "api/session", undefined, true);
+export const signOut = () => call("DELETE", "api/session", undefined, QUIET);
 
 export const lock = () => call("POST", "api/lock");
 
 /** @param {string} code @param {string} passphrase */
 export const recover = (code, passphrase) =>
-  call("POST", "api/recover", { code, passphrase }, true);
+  call("POST", "api/recover", { code, passphrase }, QUIET);
 
 /** A wrong current passphrase may answer 401, which does not end the session: it is not reported.
  * @param {string} current @param {string} next */
 export const changePassphrase = (current, next) =>
-  call("POST", "api/passphrase", { current, new: next }, true);
+  call("POST", "api/passphrase", { current, new: next }, QUIET);
 
 /** @returns {Promise<Dataset[]>} */
 export async function datasets() {
@@ -180,17 +210,15 @@ export const undoImport = (id) => call("POST", `api/imports/${encodeURIComponent
 /** @returns {Promise<{sources: Source[], next: string | null}>} */
 export const sources = () => call("GET", "api/sources");
 
-/** Send a file. The program imports while it receives, so what is sent is what is done.
- * @param {File} file
+/** Send a form, which may hold files.
+ * @param {string} path @param {FormData} form
  * @param {(share: number) => void} onProgress from 0 to 1
- * @param {AbortSignal} signal
- * @returns {Promise<Outcome[]>} */
-export function sendFile(file, onProgress, signal) {
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>} */
+export function sendForm(path, form, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const form = new FormData();
-    form.append("file", file, file.name);
-    request.open("POST", `${BASE}api/imports`);
+    request.open("POST", BASE + path);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Accept-Language", language);
     request.setRequestHeader("X-CSRF-Token", csrf);
@@ -201,7 +229,7 @@ export function sendFile(file, onProgress, signal) {
       if (request.status >= 200 && request.status < 300) {
         spoke.at = Date.now();
         try {
-          resolve(JSON.parse(request.responseText).files);
+          resolve(JSON.parse(request.responseText));
         } catch {
           reject(new Problem(request.status)); // not ours: something between has answered
         }
@@ -213,11 +241,22 @@ export function sendFile(file, onProgress, signal) {
       reject(failed);
     });
     request.addEventListener("error", () => reject(new Problem(0)));
-    request.addEventListener("abort", () => reject(signal.reason));
-    signal.addEventListener("abort", () => request.abort());
+    request.addEventListener("abort", () => reject(signal?.reason));
+    signal?.addEventListener("abort", () => request.abort());
     request.send(form);
   });
 }
 
+/** Import a file. The program imports while it receives, so what is sent is what is done.
+ * @param {File} file
+ * @param {(share: number) => void} onProgress from 0 to 1
+ * @param {AbortSignal} signal
+ * @returns {Promise<Outcome[]>} */
+export async function sendFile(file, onProgress, signal) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return (await sendForm("api/imports", form, onProgress, signal)).files;
+}
+
 /** The texts of a language, by key. @param {string} code @returns {Promise<any>} */
-export const texts = (code) => call("GET", `i18n/${code}.json`, undefined, true);
+export const texts = (code) => call("GET", `i18n/${code}.json`, undefined, QUIET);

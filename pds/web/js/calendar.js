@@ -39,6 +39,13 @@ export function midnight(day) {
   return at;
 }
 
+/** The instants where a day starts and where another ends, as the program writes them.
+ * @param {string} from @param {string} to the last day */
+export const instantsOf = (from, to) => ({
+  start: new Date(midnight(from)).toISOString(),
+  end: new Date(midnight(addDays(to, 1))).toISOString(),
+});
+
 /** @param {string} day @param {number} count */
 export function addDays(day, count) {
   return new Date(Date.parse(`${day}T00:00:00Z`) + count * DAY_MS).toISOString().slice(0, 10);

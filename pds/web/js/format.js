@@ -46,6 +46,33 @@ export function quantity(value, unit) {
   return shown.name ? text + FIXED + shown.name : text;
 }
 
+/** A stored value with all its digits. @param {number} value @param {string} unit @param {boolean} [named] */
+export function exact(value, unit, named = true) {
+  const shown = shownUnit(unit);
+  const text = number(value * shown.factor, { maximumFractionDigits: 6, useGrouping: named });
+  return named && shown.name ? text + FIXED + shown.name : text;
+}
+
+/** A number as a person types it, with a comma or a point; null when it is none. @param {string} text */
+export function parseNumber(text) {
+  const plain = text
+    .replace(/[\s\u00a0\u202f]/g, "")
+    .replace(",", ".")
+    .replace("\u2212", "-");
+  return /^-?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : null;
+}
+
+/** "1,2 Mo", of a file. @param {number} bytes */
+export function bytesInWords(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return number(bytes / 1000 ** at, {
+    style: "unit",
+    unit: units[at],
+    maximumFractionDigits: at > 1 ? 1 : 0,
+  });
+}
+
 /** @param {number} share 0.12 is 12 % @param {boolean} [signed] */
 export function percent(share, signed = false) {
   const digits = Math.abs(share) < 0.0995 && share !== 0 ? 1 : 0;

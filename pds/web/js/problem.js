@@ -16,6 +16,7 @@ export function inWords(failed) {
   if (!(failed instanceof Problem)) throw failed; // a fault of the page itself: let it be seen
   if (failed.status === 0) return t("problem.silent");
   if (failed.status === 429) return plural("problem.wait", Math.ceil(failed.retryAfter) || 1);
+  if (failed.is("wrong-key")) return t("unlock.wrong");
   if (failed.status === 415) return t("problem.unknown_format");
   const known = DETAILS.find(([phrase]) => failed.detail.includes(phrase));
   if (known) return t(known[1]);

@@ -7,8 +7,9 @@ import { number, shownUnit } from "../format.js";
 import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
 
 /** @typedef {import("../series.js").Slot} Slot */
-/** `tick` is the mark under the axis ("" for none), `words` the whole of it, to be read aloud.
- * @typedef {Slot & {tick: string, words: string}} NamedSlot */
+/** `tick` is the mark under the axis ("" for none), `words` the whole of it, to be read aloud, `noted`
+ * whether the owner wrote something beside it.
+ * @typedef {Slot & {tick: string, words: string, noted: boolean}} NamedSlot */
 /** @typedef {{slots: NamedSlot[], unit: string, label: string, selected: number,
  *   onHover: (index: number) => void, onSelect: (index: number) => void,
  *   onOpen: (index: number) => void, onStep: (count: number) => void,
@@ -28,6 +29,7 @@ function palette() {
     before: of("--before"),
     beforeEdge: of("--before-edge"),
     hole: of("--hole"),
+    note: of("--focus"),
     paper: of("--paper"),
     grid: of("--line"),
     text: of("--ink-soft"),
@@ -130,6 +132,21 @@ function drawBars(plot, slots, ink, factor, selected) {
   ctx.restore();
 }
 
+/** A line over what the owner wrote something beside.
+ * @param {uPlot} plot @param {NamedSlot[]} slots @param {ReturnType<typeof palette>} ink */
+function drawNotes(plot, slots, ink) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = ink.note;
+  for (const [index, slot] of slots.entries()) {
+    if (!slot.noted) continue;
+    const left = Math.round(plot.valToPos(index - 0.5, "x", true));
+    const right = Math.round(plot.valToPos(index + 0.5, "x", true));
+    ctx.fillRect(left, bbox.top - 5 * devicePixelRatio, right - left, 5 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
 /** @param {HTMLElement} box @param {{current: ChartProps}} props */
 function build(box, props) {
   const { slots, unit } = props.current;
@@ -183,6 +200,7 @@ function build(box, props) {
         draw: [
           (self) => {
             drawBars(self, slots, ink, factor, props.current.selected);
+            drawNotes(self, slots, ink);
             self.ctx.save();
             self.ctx.font = `${FONT_PX * devicePixelRatio}px ${getComputedStyle(box).fontFamily}`;
             self.ctx.fillStyle = ink.text;

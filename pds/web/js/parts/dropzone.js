@@ -2,10 +2,11 @@
  * browser would otherwise leave the page to show it. */
 
 import { percent } from "../format.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html } from "../html.js";
 import { t } from "../language.js";
 import { useSignal } from "../signal.js";
 import { sendFiles, stopUpload, upload } from "../upload.js";
+import { FilePick, useFileDrop } from "./filepick.js";
 
 function Progress() {
   const { file, share, index, count } = useSignal(upload);
@@ -24,38 +25,8 @@ function Progress() {
 
 export function DropZone() {
   const { state } = useSignal(upload);
-  const [over, setOver] = useState(false);
-  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const over = useFileDrop(sendFiles);
   const sending = state === "sending";
-
-  useEffect(() => {
-    /** @param {DragEvent} event */
-    const drag = (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    /** @param {DragEvent} event */
-    const leave = (event) => {
-      if (event.relatedTarget === null) setOver(false);
-    };
-    /** @param {DragEvent} event */
-    const drop = (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setOver(false);
-      sendFiles([...event.dataTransfer.files]);
-    };
-    addEventListener("dragover", drag);
-    addEventListener("dragleave", leave);
-    addEventListener("drop", drop);
-    return () => {
-      removeEventListener("dragover", drag);
-      removeEventListener("dragleave", leave);
-      removeEventListener("drop", drop);
-    };
-  }, []);
-
   return html`
     <section class="drop ${over ? "over" : ""}" aria-labelledby="drop-title">
       <h2 id="drop-title">${sending ? t("upload.title") : t("drop.title")}</h2>
@@ -64,21 +35,8 @@ export function DropZone() {
           ? html`<${Progress} />`
           : html`
             <p>${t("drop.lead")}</p>
-            <button type="button" class="main" onClick=${() => input.current?.click()}>
-              ${t("drop.choose")}
-            </button>
+            <${FilePick} main multiple label=${t("drop.choose")} onFiles=${sendFiles} />
             <p class="hint">${t("drop.formats")}</p>`
       }
-      <input
-        type="file"
-        multiple
-        hidden
-        ref=${input}
-        aria-label=${t("drop.choose")}
-        onChange=${(/** @type {any} */ event) => {
-          sendFiles([...event.target.files]);
-          event.target.value = "";
-        }}
-      />
     </section>`;
 }

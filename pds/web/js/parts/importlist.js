@@ -6,6 +6,7 @@ import { moment } from "../format.js";
 import { html, useState } from "../html.js";
 import { plural, t } from "../language.js";
 import { inWords } from "../problem.js";
+import { importName } from "../source.js";
 import { Dialog } from "./dialog.js";
 
 /** @typedef {import("../api.js").Import} Import */
@@ -31,7 +32,7 @@ function UndoDialog({ one, onClose, onUndone }) {
   };
   return html`
     <${Dialog} title=${t("undo.title")} onClose=${onClose}>
-      <p>${t("undo.lead", { file: one.file })}</p>
+      <p>${t("undo.lead", { file: importName(one) })}</p>
       <p>${t("undo.again")}</p>
       ${error && html`<p class="error" role="alert">${error}</p>`}
       <p class="actions">
@@ -67,7 +68,7 @@ export function ImportList({ imports, onChange }) {
         (one) => html`
           <li key=${one.id} class=${one.undone_at ? "undone" : ""}>
             <div>
-              <p class="file">${one.file}</p>
+              <p class="file">${importName(one)}</p>
               <p class="hint">${t("imports.came", { when: moment(one.at) })}</p>
               <p class="hint">
                 ${became(one)}
@@ -78,7 +79,7 @@ export function ImportList({ imports, onChange }) {
               html`
                 <button
                   type="button"
-                  aria-label="${t("imports.undo")} – ${one.file}"
+                  aria-label="${t("imports.undo")} – ${importName(one)}"
                   onClick=${() => setAsking(one)}
                 >${t("imports.undo")}</button>`
             }

@@ -3,6 +3,7 @@ import { announce } from "../announce.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { t } from "../language.js";
 import { inWords } from "../problem.js";
+import { address, follow } from "../router.js";
 import { lockStore, signOut } from "../session.js";
 import { PassphraseDialog } from "./passphrase.js";
 
@@ -56,6 +57,18 @@ export function OwnerMenu() {
         onClick=${() => setOpen(!open)}
       >${t("menu.label")}</button>
       <ul id="owner-menu" hidden=${!open}>
+        <li>
+          <a
+            href=${address("/store")}
+            onClick=${(/** @type {MouseEvent} */ event) => {
+              setOpen(false);
+              follow(event);
+            }}
+          >
+            <span>${t("menu.store")}</span>
+            <small>${t("menu.store_hint")}</small>
+          </a>
+        </li>
         <li>
           <button type="button" onClick=${() => perform(signOut, t("menu.signed_out"))}>
             <span>${t("menu.sign_out")}</span>

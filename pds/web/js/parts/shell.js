@@ -5,25 +5,31 @@ import { language, t } from "../language.js";
 import { address, follow, route } from "../router.js";
 import { damage, presence } from "../session.js";
 import { useSignal } from "../signal.js";
+import { DocumentsView } from "../views/documents.js";
 import { EnergyView } from "../views/energy.js";
 import { HomeView } from "../views/home.js";
 import { ImportsView } from "../views/imports.js";
+import { StoreView } from "../views/store.js";
+import { TrailView } from "../views/trail.js";
 import { UnlockView } from "../views/unlock.js";
 import { LanguageSwitch } from "./languageswitch.js";
 import { OwnerMenu } from "./ownermenu.js";
 
-/** Path, the view, its name in the navigation and in the window's title. */
+/** Path, the view, its name in the navigation and in the window's title; `aside`: reached by the owner's menu. */
 const PLACES = [
   { path: "/", view: HomeView, name: () => t("nav.home") },
   { path: "/energy", view: EnergyView, name: () => t("nav.energy") },
+  { path: "/documents", view: DocumentsView, name: () => t("nav.documents") },
   { path: "/imports", view: ImportsView, name: () => t("nav.imports") },
+  { path: "/trail", view: TrailView, name: () => t("nav.trail") },
+  { path: "/store", view: StoreView, name: () => t("care.title"), aside: true },
 ];
 
 /** @param {{path: string}} props */
 function Navigation({ path }) {
   return html`
     <nav class="places" aria-label=${t("nav.label")}>
-      ${PLACES.map(
+      ${PLACES.filter(({ aside }) => !aside).map(
         (place) => html`
           <a
             href=${address(place.path)}
@@ -60,7 +66,8 @@ function Damage() {
 
 export function Shell() {
   const code = useSignal(language);
-  const { path } = useSignal(route);
+  const { path, query } = useSignal(route);
+  const one = query.get("id") ?? "";
   const { state } = useSignal(presence);
   const words = useSignal(said);
   const main = useRef(/** @type {HTMLElement | null} */ (null));
@@ -75,13 +82,13 @@ export function Shell() {
 
   // A new view is read from its heading on. The unlock view puts the focus into its field itself.
   useEffect(() => {
-    const here = state + path;
+    const here = state + path + one;
     if (shown.current && shown.current !== here && state === "in") {
       main.current?.querySelector("h1")?.focus();
       scrollTo(0, 0);
     }
     if (state !== "unknown") shown.current = here;
-  }, [state, path]);
+  }, [state, path, one]);
 
   return html`
     <a class="skip" href="#content" onClick=${(/** @type {Event} */ event) => {

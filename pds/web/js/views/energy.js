@@ -1,15 +1,18 @@
 /* Consumption over a year, a month, a week or a day: the chart, its facts, the year before. The
  * address holds what is shown, so that back, forward and a bookmark lead to it. */
+import { notes as loadNotes } from "../amend.js";
 import { announce } from "../announce.js";
-import { isDay, localOf, periodAt, shift } from "../calendar.js";
+import { addDays, instantsOf, isDay, localOf, periodAt, shift } from "../calendar.js";
 import { datasets, extent, filled, loadDatasets } from "../dataset.js";
 import { bucketName, periodName, quantity, tickName } from "../format.js";
-import { html, useEffect, useMemo, useState } from "../html.js";
+import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { language, ours, t } from "../language.js";
 import { Chart } from "../parts/chart.js";
 import { Facts, inShort } from "../parts/facts.js";
 import { Legend } from "../parts/legend.js";
+import { Notes } from "../parts/notes.js";
 import { PeriodBar } from "../parts/periodbar.js";
+import { RawTable } from "../parts/rawtable.js";
 import { Readout } from "../parts/readout.js";
 import { beforeInWords, SeriesTable, stateInWords } from "../parts/seriestable.js";
 import { inWords } from "../problem.js";
@@ -21,6 +24,7 @@ import { useSignal } from "../signal.js";
 /** @typedef {import("../calendar.js").Period} Period */
 /** @typedef {import("../calendar.js").Kind} Kind */
 /** @typedef {import("../reading.js").Reading} Reading */
+/** @typedef {import("../amend.js").Note} Note */
 
 /** Where a bar leads: the period inside the one shown. @type {Record<string, Kind>} */
 const INSIDE = { P1Y: "year", P1M: "month", P1W: "week", P1D: "day", PT1H: "day" };
@@ -43,9 +47,16 @@ function wanted(query, held) {
   return { dataset, period, steps, step };
 }
 
+/** Those that touch a bar. @param {Note[]} notes @param {import("../series.js").Slot} slot */
+const notesOn = (notes, slot) =>
+  notes.filter(
+    ({ start, end }) =>
+      Date.parse(start) < slot.end && Math.max(Date.parse(end), Date.parse(start) + 1) > slot.start,
+  );
+
 /** A bar in one sentence. @param {import("../series.js").Slot} slot @param {string} name
- * @param {Reading} reading */
-function sentence(slot, name, { dataset, before }) {
+ * @param {Reading & {notes: Note[]}} reading */
+function sentence(slot, name, { dataset, before, notes }) {
   const parts = [];
   if (slot.value !== null) parts.push(quantity(slot.value, dataset.unit));
   if (slot.state !== "full" || slot.estimated) parts.push(stateInWords(slot));
@@ -56,6 +67,7 @@ function sentence(slot, name, { dataset, before }) {
         value: beforeInWords(slot, dataset.unit),
       }),
     );
+  for (const note of notesOn(notes, slot)) parts.push(t("readout.note", { text: note.text }));
   return t("readout.bar", { name, rest: parts.join(t("readout.join")) });
 }
 
@@ -77,10 +89,10 @@ function StepSwitch({ steps, step, onStep }) {
     </div>`;
 }
 
-/** @param {{reading: Reading, steps: string[],
+/** @param {{reading: Reading, notes: Note[], steps: string[], onChange: () => void,
  *   onStep: (step: string) => void, onShift: (count: number) => void,
  *   onOpen: (kind: Kind, day: string) => void}} props */
-function Picture({ reading, steps, onStep, onShift, onOpen }) {
+function Picture({ reading, notes, steps, onChange, onStep, onShift, onOpen }) {
   const code = useSignal(language);
   const [hover, setHover] = useState(-1);
   const [chosen, setChosen] = useState(-1);
@@ -94,16 +106,21 @@ function Picture({ reading, steps, onStep, onShift, onOpen }) {
           ...slot,
           name,
           tick: tickName(slot.start, step, period.kind),
-          words: sentence(slot, name, reading),
+          noted: notesOn(notes, slot).length > 0,
+          words: sentence(slot, name, { ...reading, notes }),
         };
       }),
-    [reading, code],
+    [reading, notes, code],
   );
 
+  // What was changed here has been told already: the same period is not read out again.
+  const toldOf = useRef("");
   useEffect(() => {
     setHover(-1);
     setChosen(-1);
-    announce(inShort(reading));
+    const shown = [dataset.name, period.kind, period.start, step].join(" ");
+    if (toldOf.current !== shown) announce(inShort(reading));
+    toldOf.current = shown;
   }, [reading]);
 
   const kind = INSIDE[step];
@@ -123,7 +140,8 @@ function Picture({ reading, steps, onStep, onShift, onOpen }) {
     <figure class="picture" aria-labelledby="picture-title">
       <figcaption class="unseen" id="picture-title">${title}</figcaption>
       <div class="above">
-        <${Legend} slots=${slots} now=${periodName(period)} before=${periodName(before)} />
+        <${Legend} slots=${slots} now=${periodName(period)} before=${periodName(before)}
+          noted=${named.some((slot) => slot.noted)} />
         <${StepSwitch} steps=${steps} step=${step} onStep=${onStep} />
       </div>
       <${Chart} slots=${named} unit=${dataset.unit} label=${title} nothing=${t("chart.nothing")}
@@ -133,7 +151,10 @@ function Picture({ reading, steps, onStep, onShift, onOpen }) {
     </figure>
     <${Facts} reading=${reading} />
     <${SeriesTable} rows=${named} unit=${dataset.unit} caption=${title}
-      what=${periodName(period)} before=${periodName(before)} />`;
+      what=${periodName(period)} before=${periodName(before)} />
+    <${RawTable} dataset=${dataset} period=${period} onChange=${onChange}
+      caption=${t("raw.caption", { what: ours(dataset.title), period: periodName(period) })} />
+    <${Notes} dataset=${dataset.name} period=${period} notes=${notes} onChange=${onChange} />`;
 }
 
 /** @param {{held: Dataset[]}} props */
@@ -141,16 +162,20 @@ function Energy({ held }) {
   const { query } = useSignal(route);
   useSignal(language);
   const [reading, setReading] = useState(/** @type {Reading | null} */ (null));
+  const [notes, setNotes] = useState(/** @type {Note[]} */ ([]));
+  const [turn, setTurn] = useState(0); // counts what the owner changed here
   const [error, setError] = useState("");
   const { dataset, period, steps, step } = wanted(query, held);
   const { first, last } = extent(dataset);
 
   useEffect(() => {
     let current = true;
-    readPeriod(dataset, period, step).then(
-      (answer) => {
+    const { start, end } = instantsOf(period.start, addDays(period.end, -1));
+    Promise.all([readPeriod(dataset, period, step), loadNotes(dataset.name, start, end)]).then(
+      ([answer, found]) => {
         if (!current) return;
         setReading(answer);
+        setNotes(found);
         setError("");
       },
       (failed) => current && setError(inWords(failed)),
@@ -158,7 +183,12 @@ function Energy({ held }) {
     return () => {
       current = false;
     };
-  }, [dataset.name, dataset.last, dataset.records, period.kind, period.start, step]);
+  }, [dataset.name, dataset.last, dataset.records, period.kind, period.start, step, turn]);
+
+  const changed = () => {
+    setTurn(turn + 1);
+    loadDatasets().catch((failed) => setError(inWords(failed)));
+  };
 
   /** @param {{kind?: Kind, day?: string, by?: string, of?: string}} change */
   const show = ({ kind = period.kind, day = period.start, by = "", of = dataset.name }) => {
@@ -207,7 +237,7 @@ function Energy({ held }) {
       ${
         reading &&
         html`
-          <${Picture} reading=${reading} steps=${steps} onShift=${move}
+          <${Picture} reading=${reading} notes=${notes} steps=${steps} onShift=${move} onChange=${changed}
             onStep=${(/** @type {string} */ by) => show({ by })}
             onOpen=${(/** @type {Kind} */ kind, /** @type {string} */ day) => show({ kind, day })} />`
       }

@@ -4,10 +4,12 @@ import { datasets, extent, filled, loadDatasets } from "../dataset.js";
 import { dayName } from "../format.js";
 import { html, useCallback, useEffect, useState } from "../html.js";
 import { ours, plural, t } from "../language.js";
+import { expiring, loadKinds } from "../papers.js";
 import { DropZone } from "../parts/dropzone.js";
 import { Glance } from "../parts/glance.js";
 import { ImportList } from "../parts/importlist.js";
 import { Outcomes } from "../parts/outcome.js";
+import { Reminders } from "../parts/papers.js";
 import { inWords } from "../problem.js";
 import { address, follow } from "../router.js";
 import { useSignal } from "../signal.js";
@@ -65,12 +67,19 @@ export function HomeView() {
   const all = useSignal(datasets);
   const { state } = useSignal(upload);
   const [imports, setImports] = useState(/** @type {import("../api.js").Import[]} */ ([]));
+  const [ending, setEnding] = useState(/** @type {import("../papers.js").Paper[]} */ ([]));
   const [more, setMore] = useState(false);
   const [error, setError] = useState("");
 
   const load = useCallback(async () => {
     try {
-      const [answer] = await Promise.all([api.imports("", String(SHOWN)), loadDatasets()]);
+      const [answer, soon] = await Promise.all([
+        api.imports("", String(SHOWN)),
+        expiring(),
+        loadKinds(),
+        loadDatasets(),
+      ]);
+      setEnding(soon);
       setImports(answer.imports.slice(0, SHOWN));
       setMore(answer.imports.length > SHOWN || Boolean(answer.next));
       setError("");
@@ -87,6 +96,7 @@ export function HomeView() {
   return html`
     <h1 tabindex="-1">${t("home.title")}</h1>
     ${error && html`<p class="error" role="alert">${error}</p>`}
+    <${Reminders} papers=${ending} />
     <div class="hold">${all && html`<${Holdings} held=${held} />`}</div>
     <${DropZone} />
     <${Outcomes} />

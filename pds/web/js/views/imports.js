@@ -6,9 +6,7 @@ import { plural, t } from "../language.js";
 import { ImportList } from "../parts/importlist.js";
 import { inWords } from "../problem.js";
 import { address, follow } from "../router.js";
-
-/** Those who measure, as people call them. @type {Record<string, string>} */
-const PROVIDERS = { enedis: "sources.enedis" };
+import { providerName } from "../source.js";
 
 /** @param {{sources: api.Source[]}} props */
 function Sources({ sources }) {
@@ -20,7 +18,7 @@ function Sources({ sources }) {
           (source) => html`
             <li key=${source.id}>
               <div>
-              <p class="file">${PROVIDERS[source.provider] ? t(PROVIDERS[source.provider]) : source.provider}</p>
+              <p class="file">${providerName(source.provider)}</p>
               <p class="hint">
                 ${source.reference && html`${t("sources.reference", { reference: source.reference })}<br />`}
                 ${plural("sources.records", source.records)}
