@@ -3,7 +3,7 @@
 set(FUZZ_SECONDS 5 CACHE STRING "How long each fuzz target looks for more")
 
 set(fuzz_modules "")
-foreach(module IN ITEMS pds_base pds_crypto pds_vault pds_store pds_portable connectors_files pds_httpd)
+foreach(module IN ITEMS pds_base pds_crypto pds_vault pds_audit pds_store pds_archive pds_portable connectors_files pds_httpd)
   if(TARGET ${module})
     list(APPEND fuzz_modules ${module})
   endif()

@@ -5,7 +5,7 @@ foreach(name IN ITEMS api backup bomb canary cli correct damage documents door e
   set_tests_properties(integration_program_${name} PROPERTIES LABELS integration TIMEOUT ${TEST_TIMEOUT}
     ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
 endforeach()
-foreach(name IN ITEMS bomb damage fault full guess kill slow) # their large sizes
+foreach(name IN ITEMS backup bomb damage fault full guess kill slow) # their large sizes
   set_tests_properties(integration_program_${name} PROPERTIES TIMEOUT 2700)
 endforeach()
 

@@ -1,0 +1,68 @@
+/* An age file as anyone may have written it: opened with the identity of the public test vectors, and with a
+ * file key, read to its end. A passphrase is not tried: the file says how long that takes. */
+#include "pds/base/auto.h"
+#include "pds/crypto/age.h"
+#include "pds/crypto/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char IDENTITY[] = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
+static const uint8_t FILE_KEY[] = "YELLOW SUBMARINE";
+
+struct source {
+    const uint8_t *data;
+    size_t size, at;
+};
+
+static enum err give(void *context, void *out, size_t size, size_t *got)
+{
+    struct source *s = context;
+    size_t len = s->size - s->at < size ? s->size - s->at : size;
+
+    if (len)
+        memcpy(out, s->data + s->at, len);
+    s->at += len;
+    *got = len;
+    return ERR_OK;
+}
+
+static struct age_identity *identity(void)
+{
+    static struct age_identity *known;
+    struct secret_text *text = NULL;
+
+    if (!known && (random_start() || secret_text_new(IDENTITY, sizeof IDENTITY - 1, &text) ||
+                   age_identity_read(text, &known)))
+        abort();
+    secret_text_free(text);
+    return known;
+}
+
+static void read_all(const struct age_keys *keys, const uint8_t *data, size_t size)
+{
+    AUTO(age_reader_freep) struct age_reader *r = NULL;
+    struct source s = {data, size, 0};
+    uint8_t bytes[777];
+    size_t got = 1, total = 0;
+
+    if (age_reader_new(keys, give, &s, &r))
+        return;
+    while (got > 0 && !age_read(r, bytes, sizeof bytes, &got))
+        total += got;
+    if (total > size)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t recipient[AGE_RECIPIENT_BYTES];
+    struct str text = {(const char *)data, size};
+
+    read_all(&(struct age_keys){.identity = identity()}, data, size);
+    read_all(&(struct age_keys){.file_key = FILE_KEY}, data, size);
+    (void)(age_recipient_read(text, recipient) == ERR_OK); /* either outcome is fine */
+    return 0;
+}
