@@ -272,8 +272,8 @@ enum err tlog_proof_read(struct str text, struct tlog_proof *out)
         return err_set(ERR_TOO_LARGE, "a proof of %zu bytes", text.len);
     if (!next_line(&text, &line) || !str_eq(line, PROOF_HEAD) || !next_line(&text, &line))
         return err_set(ERR_INVALID, "proof: its first line");
-    if (take_word(line, STR("extra "), &p.extra) && !next_line(&text, &line))
-        return err_set(ERR_INVALID, "proof: it ends behind its extra data");
+    if (take_word(line, STR("extra "), &p.extra) && (p.extra.len == 0 || !next_line(&text, &line)))
+        return err_set(ERR_INVALID, "proof: its extra data");
     if (!take_word(line, STR("index "), &number) || !read_count(number, &p.index))
         return err_set(ERR_INVALID, "proof: its index");
     if ((e = read_path(&text, &p.path)) || (e = tlog_checkpoint_read(text, NULL, &c)))

@@ -1,5 +1,6 @@
 #include "pds/store/store_check.h"
 
+#include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/fs.h"
 #include "pds/base/limits.h"
@@ -52,13 +53,26 @@ static enum err check_folder(const char *dir, json_t *problems)
     return ERR_OK;
 }
 
+/* On pages that are damaged, it ends where they are, which is told already. */
+static enum err check_trail(struct db *db, json_t *problems)
+{
+    int64_t lines;
+    enum err e = trail_check(db, found, problems, &lines);
+
+    if (e != ERR_CORRUPT)
+        return e;
+    found(problems, "trail", "it cannot be read to its end");
+    return ERR_OK;
+}
+
 static enum err check_open(struct store *s, json_t *problems, struct vault_check_report *pages,
                            uint64_t *files)
 {
     AUTO(store_view_done) struct store_view view = {0};
     enum err e;
 
-    if ((e = store_view(s, &view)) || (e = vault_check(view.vault, found, problems, pages)))
+    if ((e = store_view(s, &view)) || (e = vault_check(view.vault, found, problems, pages)) ||
+        (e = check_trail(view.db, problems)))
         return e;
     return blob_check(s, view.db, found, problems, files);
 }

@@ -274,6 +274,7 @@ static void proofs_of_another_form_are_refused(void **state)
         "c2sp.org/tlog-proof@v2\nindex 0\n\n",
         "c2sp.org/tlog-proof@v1\n",
         "c2sp.org/tlog-proof@v1\nextra AAAA\n",
+        "c2sp.org/tlog-proof@v1\nextra \nindex 0\n\n",
         "c2sp.org/tlog-proof@v1\nindex\n\n",
         "c2sp.org/tlog-proof@v1\nindex 01\n\n",
         "c2sp.org/tlog-proof@v1\nindex -1\n\n",
