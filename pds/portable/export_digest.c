@@ -105,15 +105,22 @@ static enum err digest_records(struct export *x)
     return ERR_OK;
 }
 
-static int by_text(const void *a, const void *b)
+/* An item of a list that is put in order. */
+struct sorted {
+    const json_t *item;
+    const char *key;
+};
+
+static int by_key(const void *a, const void *b)
 {
-    return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+    return strcmp(((const struct sorted *)a)->key, ((const struct sorted *)b)->key);
 }
 
 /* Texts of an array, sorted by bytes. */
 static enum err put_sorted(struct buf *out, const json_t *array)
 {
-    const json_t *sorted[1024], *item;
+    struct sorted sorted[1024];
+    const json_t *item;
     size_t i, count = json_array_size(array);
 
     if (count > sizeof sorted / sizeof *sorted)
@@ -122,13 +129,13 @@ static enum err put_sorted(struct buf *out, const json_t *array)
     {
         if (!json_is_string(item))
             return err_set(ERR_INVALID, "a list with something that is no text");
-        sorted[i] = item;
+        sorted[i] = (struct sorted){item, json_string_value(item)};
     }
     if (count)
-        qsort(sorted, count, sizeof *sorted, by_text);
+        qsort(sorted, count, sizeof *sorted, by_key);
     for (i = 0; i < count; i++) {
         buf_char(out, i ? ',' : '[');
-        json_quote(out, str_of(json_string_value(sorted[i])));
+        json_quote(out, str_of(sorted[i].key));
     }
     buf_text(out, count ? "]" : "[]");
     return ERR_OK;
@@ -213,18 +220,11 @@ static enum err digest_annotations(struct export *x)
     return e == ERR_NOT_FOUND ? end(x, &x->annotations) : e;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const char *left = json_string_value(json_object_get(*(json_t *const *)a, "id"));
-    const char *right = json_string_value(json_object_get(*(json_t *const *)b, "id"));
-
-    return strcmp(left ? left : "", right ? right : "");
-}
-
 static enum err digest_bundles(struct export *x)
 {
     AUTO(json_freep) json_t *list = NULL;
-    const json_t **sorted = NULL, *bundle;
+    struct sorted *sorted;
+    const json_t *bundle;
     size_t i, count;
     enum err e;
 
@@ -232,15 +232,19 @@ static enum err digest_bundles(struct export *x)
     if ((e = bundle_list(x->db, &list)))
         return e;
     count = json_array_size(json_object_get(list, "bundles"));
-    if (count && !(sorted = mem_array(count, sizeof *sorted)))
+    if (!(sorted = mem_array(count + 1, sizeof *sorted)))
         return err_set(ERR_NO_MEMORY, "bundles");
-    json_array_foreach(json_object_get(list, "bundles"), i, bundle) sorted[i] = bundle;
-    if (count)
-        qsort(sorted, count, sizeof *sorted, by_id);
+    json_array_foreach(json_object_get(list, "bundles"), i, bundle)
+    {
+        const char *id = json_string_value(json_object_get(bundle, "id"));
+
+        sorted[i] = (struct sorted){bundle, id ? id : ""};
+    }
+    qsort(sorted, count, sizeof *sorted, by_key);
     for (i = 0; !e && i < count; i++) {
-        put_text(&x->piece, sorted[i], "id");
-        put_text(&x->piece, sorted[i], "title");
-        if (!(e = put_sorted(&x->piece, json_object_get(sorted[i], "documents")))) {
+        put_text(&x->piece, sorted[i].item, "id");
+        put_text(&x->piece, sorted[i].item, "title");
+        if (!(e = put_sorted(&x->piece, json_object_get(sorted[i].item, "documents")))) {
             buf_char(&x->piece, '\n');
             e = take(x, false);
         }

@@ -96,7 +96,7 @@ static enum err begin_import(struct merge *m)
 static enum err read_all(struct merge *m, struct sheet *s)
 {
     const struct merge_entry *entry = m->entry;
-    struct columns columns;
+    struct columns columns = {.count = 0};
     struct record r;
     enum err e;
 

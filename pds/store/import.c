@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH_RECORDS = 4096, BATCH_FIRST = 8, SERIES_MAX = 256 };
+enum { BATCH_RECORDS = 4096, BATCH_FIRST = 8, SERIES_FIRST = 4, SERIES_MAX = 4096 };
 
 static const char SQL_BEGIN[] = "INSERT INTO import (id, file, format, started_at) VALUES (?1, ?2, ?3, ?4)";
 static const char SQL_END[] = "UPDATE import SET format = ?2, ended_at = ?3 WHERE number = ?1";
@@ -54,8 +54,8 @@ struct import {
     int64_t part;   /* the one at hand */
     struct import_count counts[IMPORT_DATASETS_MAX];
     size_t count_used;
-    struct lane lanes[SERIES_MAX];
-    size_t lane_used;
+    struct lane *lanes; /* owned; grows to SERIES_MAX */
+    size_t lane_used, lane_room;
     size_t lane_last;    /* the lane of the last record: the next is mostly alike */
     struct entry *batch; /* owned; grows to BATCH_RECORDS */
     size_t batch_used, batch_room;
@@ -117,8 +117,10 @@ size_t import_counts(const struct import *m, const struct import_count **out)
 
 void import_free(struct import *m)
 {
-    if (m)
+    if (m) {
         mem_free(m->batch);
+        mem_free(m->lanes);
+    }
     mem_free(m);
 }
 
@@ -149,6 +151,22 @@ static bool lane_is(const struct lane *lane, const struct dataset *d, const char
            strcmp(lane->provider, provider) == 0 && str_eq(str_of(lane->reference), reference);
 }
 
+static enum err make_lane_room(struct import *m)
+{
+    size_t room = m->lane_room ? m->lane_room * 2 : SERIES_FIRST;
+    struct lane *moved;
+
+    if (m->lane_used < m->lane_room)
+        return ERR_OK;
+    if (m->lane_used == SERIES_MAX)
+        return err_set(ERR_TOO_LARGE, "more than %d series in one import", SERIES_MAX);
+    if (!(moved = mem_resize(m->lanes, room * sizeof *moved)))
+        return err_set(ERR_NO_MEMORY, "import");
+    m->lanes = moved;
+    m->lane_room = room;
+    return ERR_OK;
+}
+
 static enum err lane_of(struct import *m, const struct dataset *d, const char *provider, struct str reference,
                         const char *grain, size_t *out)
 {
@@ -164,8 +182,10 @@ static enum err lane_of(struct import *m, const struct dataset *d, const char *p
             return ERR_OK;
         }
     }
-    if (m->lane_used == SERIES_MAX || !(count = count_of(m, d)))
-        return err_set(ERR_TOO_LARGE, "more than %d series in one import", SERIES_MAX);
+    if ((e = make_lane_room(m)))
+        return e;
+    if (!(count = count_of(m, d)))
+        return err_set(ERR_TOO_LARGE, "more than %d datasets in one import", IMPORT_DATASETS_MAX);
     lane = &m->lanes[m->lane_used];
     *lane = (struct lane){.count = count, .provider = provider, .grain = grain};
     if ((e = str_copy(reference, lane->reference, sizeof lane->reference)))

@@ -69,6 +69,35 @@ static void a_merge_is_an_import_that_can_be_undone(void **state)
     assert_int_equal(removed, 10);
 }
 
+static void a_store_of_many_series_is_merged(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    AUTO(import_freep) struct import *m = NULL;
+    AUTO(json_freep) json_t *answer = NULL;
+    AUTO(buf_done) struct buf zip;
+    const struct dataset *d = NULL;
+
+    (void)state;
+    assert_ok(dataset_find(STR("water.consumption"), &d));
+    assert_ok(import_new(a->vault, STR("x"), TMPSTORE_NOW, &m));
+    for (int i = 0; i < 300; i++) {
+        struct record r = {.start_at = PORTABLE_START,
+                           .end_at = PORTABLE_START + 1800,
+                           .present = 1,
+                           .line = 1,
+                           .quality = RECORD_MEASURED};
+        char meter[16];
+
+        (void)snprintf(meter, sizeof meter, "%d", i);
+        assert_ok(import_add(m, d, "eau", str_of(meter), "curve", &r));
+    }
+    assert_ok(import_close(m, TMPSTORE_NOW));
+    portable_export(a, &zip);
+    assert_ok(portable_merge(b, (struct str){zip.data, zip.len}, &answer));
+    assert_int_equal(of_dataset(answer, "water.consumption", "new"), 300);
+}
+
 /* What is here, what the other has, and what is here afterwards. */
 static void what_is_here_stays_unless_the_other_is_better(void **state)
 {
@@ -176,88 +205,88 @@ static void make_zip(struct buf *zip, const char *about, const struct made_entry
 #define HEAD "start,end,value,quality,import,line\n"
 #define ROW  "2024-05-01T00:00:00Z,2024-05-01T01:00:00Z,"
 
+static const struct {
+    const char *name, *about;
+    struct made_entry entry;
+    enum err wanted;
+} OTHERS[] = {
+    {"as it should be", OURS, {"a.csv", HEAD ROW "5,measured,,1\n", WATER, NULL}, ERR_OK},
+    {"not ours", "", {"a.csv", HEAD, WATER, NULL}, ERR_UNSUPPORTED},
+    {"another's",
+     "\"traboule\":{\"format\":\"x\",\"version\":1},",
+     {"a.csv", HEAD, WATER, NULL},
+     ERR_UNSUPPORTED},
+    {"newer",
+     "\"traboule\":{\"format\":\"traboule-export\",\"version\":2},",
+     {"a.csv", HEAD, WATER, NULL},
+     ERR_UNSUPPORTED},
+    {"a changed cell",
+     OURS,
+     {"a.csv", HEAD ROW "5,measured,,1\n", WATER, HEAD ROW "6,measured,,1\n"},
+     ERR_INVALID},
+    {"longer", OURS, {"a.csv", HEAD ROW "5,measured,,1\n", WATER, HEAD}, ERR_INVALID},
+    {"shorter", OURS, {"a.csv", HEAD, WATER, HEAD ROW "5,measured,,1\n"}, ERR_INVALID},
+    {"a file that is missing", OURS, {"a.csv", NULL, WATER, HEAD}, ERR_INVALID},
+    {"an unknown kind", OURS, {"a.bin", "x", "{\"kind\":\"later\"}", NULL}, ERR_OK},
+    {"no kind", OURS, {"a.bin", "x", NULL, NULL}, ERR_OK},
+    {"no header", OURS, {"a.csv", "", WATER, NULL}, ERR_INVALID},
+    {"another header", OURS, {"a.csv", "a,b\n", WATER, NULL}, ERR_INVALID},
+    {"an unknown value",
+     OURS,
+     {"a.csv", "start,end,value,x,quality,import,line\n", WATER, NULL},
+     ERR_UNSUPPORTED},
+    {"a formula", OURS, {"a.csv", HEAD ROW "=1+1,measured,,1\n", WATER, NULL}, ERR_INVALID},
+    {"below the least", OURS, {"a.csv", HEAD ROW "-1,measured,,1\n", WATER, NULL}, ERR_INVALID},
+    {"no number", OURS, {"a.csv", HEAD ROW ",measured,,1\n", WATER, NULL}, ERR_INVALID},
+    {"too few cells", OURS, {"a.csv", HEAD ROW "5,measured\n", WATER, NULL}, ERR_INVALID},
+    {"no quality", OURS, {"a.csv", HEAD ROW "5,splendid,,1\n", WATER, NULL}, ERR_INVALID},
+    {"back in time",
+     OURS,
+     {"a.csv", HEAD "2024-05-01T01:00:00Z,2024-05-01T00:00:00Z,5,measured,,1\n", WATER, NULL},
+     ERR_INVALID},
+    {"year 9999",
+     OURS,
+     {"a.csv", HEAD "9999-01-01T00:00:00Z,9999-01-01T01:00:00Z,5,measured,,1\n", WATER, NULL},
+     ERR_INVALID},
+    {"a file before its document",
+     OURS,
+     {"d.pdf", "x", "{\"kind\":\"file\",\"document\":\"01HWSMQG00AAAAAAAAAAAAAAAA\",\"version\":1}", NULL},
+     ERR_INVALID},
+    {"a document without its file",
+     OURS,
+     {"documents.json",
+      "{\"documents\":[{\"id\":\"01HWSMQG00AAAAAAAAAAAAAAAA\",\"versions\":[{\"version\":1}]}]}",
+      "{\"kind\":\"documents\"}", NULL},
+     ERR_INVALID},
+    {"an annotation that is none",
+     OURS,
+     {"n.csv", "annotation,dataset,start,end,text,created,updated\nx,y,z,,,,\n", "{\"kind\":\"annotations\"}",
+      NULL},
+     ERR_INVALID},
+};
+
 static void other_files_are_refused_and_leave_nothing(void **state)
 {
-    static const struct {
-        const char *name, *about;
-        struct made_entry entry;
-        enum err wanted;
-    } ROWS[] = {
-        {"as it should be", OURS, {"a.csv", HEAD ROW "5,measured,,1\n", WATER, NULL}, ERR_OK},
-        {"not ours", "", {"a.csv", HEAD, WATER, NULL}, ERR_UNSUPPORTED},
-        {"another's",
-         "\"traboule\":{\"format\":\"x\",\"version\":1},",
-         {"a.csv", HEAD, WATER, NULL},
-         ERR_UNSUPPORTED},
-        {"newer",
-         "\"traboule\":{\"format\":\"traboule-export\",\"version\":2},",
-         {"a.csv", HEAD, WATER, NULL},
-         ERR_UNSUPPORTED},
-        {"a changed cell",
-         OURS,
-         {"a.csv", HEAD ROW "5,measured,,1\n", WATER, HEAD ROW "6,measured,,1\n"},
-         ERR_INVALID},
-        {"longer", OURS, {"a.csv", HEAD ROW "5,measured,,1\n", WATER, HEAD}, ERR_INVALID},
-        {"shorter", OURS, {"a.csv", HEAD, WATER, HEAD ROW "5,measured,,1\n"}, ERR_INVALID},
-        {"a file that is missing", OURS, {"a.csv", NULL, WATER, HEAD}, ERR_INVALID},
-        {"an unknown kind", OURS, {"a.bin", "x", "{\"kind\":\"later\"}", NULL}, ERR_OK},
-        {"no kind", OURS, {"a.bin", "x", NULL, NULL}, ERR_OK},
-        {"no header", OURS, {"a.csv", "", WATER, NULL}, ERR_INVALID},
-        {"another header", OURS, {"a.csv", "a,b\n", WATER, NULL}, ERR_INVALID},
-        {"an unknown value",
-         OURS,
-         {"a.csv", "start,end,value,x,quality,import,line\n", WATER, NULL},
-         ERR_UNSUPPORTED},
-        {"a formula", OURS, {"a.csv", HEAD ROW "=1+1,measured,,1\n", WATER, NULL}, ERR_INVALID},
-        {"below the least", OURS, {"a.csv", HEAD ROW "-1,measured,,1\n", WATER, NULL}, ERR_INVALID},
-        {"no number", OURS, {"a.csv", HEAD ROW ",measured,,1\n", WATER, NULL}, ERR_INVALID},
-        {"too few cells", OURS, {"a.csv", HEAD ROW "5,measured\n", WATER, NULL}, ERR_INVALID},
-        {"no quality", OURS, {"a.csv", HEAD ROW "5,splendid,,1\n", WATER, NULL}, ERR_INVALID},
-        {"back in time",
-         OURS,
-         {"a.csv", HEAD "2024-05-01T01:00:00Z,2024-05-01T00:00:00Z,5,measured,,1\n", WATER, NULL},
-         ERR_INVALID},
-        {"year 9999",
-         OURS,
-         {"a.csv", HEAD "9999-01-01T00:00:00Z,9999-01-01T01:00:00Z,5,measured,,1\n", WATER, NULL},
-         ERR_INVALID},
-        {"a file before its document",
-         OURS,
-         {"d.pdf", "x", "{\"kind\":\"file\",\"document\":\"01HWSMQG00AAAAAAAAAAAAAAAA\",\"version\":1}",
-          NULL},
-         ERR_INVALID},
-        {"a document without its file",
-         OURS,
-         {"documents.json",
-          "{\"documents\":[{\"id\":\"01HWSMQG00AAAAAAAAAAAAAAAA\",\"versions\":[{\"version\":1}]}]}",
-          "{\"kind\":\"documents\"}", NULL},
-         ERR_INVALID},
-        {"an annotation that is none",
-         OURS,
-         {"n.csv", "annotation,dataset,start,end,text,created,updated\nx,y,z,,,,\n",
-          "{\"kind\":\"annotations\"}", NULL},
-         ERR_INVALID},
-    };
     AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
     char before[PORTABLE_DIGEST], after[PORTABLE_DIGEST];
 
     (void)state;
     portable_digest(t, before);
-    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+    for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
         AUTO(buf_done) struct buf zip;
         AUTO(json_freep) json_t *answer = NULL;
         const char *id = NULL;
         int64_t removed, restored;
 
-        make_zip(&zip, ROWS[i].about, &ROWS[i].entry, 1);
-        assert_row(ROWS[i].name,
-                   portable_merge(t, (struct str){zip.data, zip.len}, &answer) == ROWS[i].wanted);
+        make_zip(&zip, OTHERS[i].about, &OTHERS[i].entry, 1);
+        assert_row(OTHERS[i].name,
+                   portable_merge(t, (struct str){zip.data, zip.len}, &answer) == OTHERS[i].wanted);
         if (i == 0) {
             assert_ok(json_get_text(answer, "import", &id));
             assert_ok(import_undo(t->vault, str_of(id), TMPSTORE_NOW, &removed, &restored));
         }
         portable_digest(t, after);
-        assert_row(ROWS[i].name, strcmp(before, after) == 0);
+        assert_row(OTHERS[i].name, strcmp(before, after) == 0);
     }
 }
 
@@ -310,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_store_becomes_alike),
+        cmocka_unit_test(a_store_of_many_series_is_merged),
         cmocka_unit_test(a_merge_is_an_import_that_can_be_undone),
         cmocka_unit_test(what_is_here_stays_unless_the_other_is_better),
         cmocka_unit_test(an_annotation_of_the_same_id_is_kept_beside),
