@@ -148,7 +148,7 @@ async function mustHavePapers(client, ids) {
 async function mustWork(daemon, client) {
   if (ERASES) {
     const erased = await run([
-      ...["erase", base, "--source", await oldSource(client), "--yes"],
+      ...["erase", base, "--source", await oldSource(client)],
       ...["--passphrase-file", secrets[0]],
     ]);
     assert.equal(erased.status, 0, `erase: ${erased.err}`);
