@@ -8,6 +8,8 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
@@ -16,6 +18,7 @@ import {
   HALF_HOUR_MS,
   instant,
   makeCurve,
+  makeForm,
   makeRandom,
   makeStore,
   NIGHTLY,
@@ -55,7 +58,18 @@ const store = await makeStore();
 const typed = new Map(); // start → {acked: value | undefined, open: Set of values sent, not answered}
 const smalls = []; // {day, watts, state}: "sent", "acked"
 const larges = []; // {meter, state}: "sent", "acked", "undoing", "undone"
-const tally = { acked: 0, open: 0, corrected: 0, small: 0, large: 0, undone: 0, commands: 0 };
+const papers = []; // {title, size, state}: "sent", "acked", "deleting", "deleted"
+const tally = {
+  papers: 0,
+  backups: 0,
+  acked: 0,
+  open: 0,
+  corrected: 0,
+  small: 0,
+  large: 0,
+  undone: 0,
+  commands: 0,
+};
 let slots = 0;
 let daemon;
 let client;
@@ -149,6 +163,61 @@ async function undo(one, id) {
   tally.undone++;
 }
 
+/* Documents: each sealed in a file of its own, and every second one deleted again. */
+async function paperwork(isOver) {
+  while (COMMANDS.has("documents") && !isOver()) {
+    const one = { size: between(1, 200_000), state: "sent" };
+    const form = makeForm([{ name: `paper-${papers.length}.txt`, text: "p".repeat(one.size) }]);
+    one.title = `paper-${papers.length}.txt`;
+    papers.push(one);
+    const added = await tried(
+      client.post("/api/documents", form.body, { "Content-Type": form.type }),
+    );
+    if (!added) return;
+    assert.equal(added.status, 201, added.text);
+    one.state = "acked";
+    tally.papers++;
+    if (papers.length % 2) continue;
+    one.state = "deleting";
+    const gone = await tried(client.ask("DELETE", `/api/documents/${added.json.id}`));
+    if (!gone) return;
+    assert.equal(gone.status, 204, gone.text);
+    one.state = "deleted";
+  }
+}
+
+async function checkPapers() {
+  if (!COMMANDS.has("documents")) return;
+  const found = new Map();
+  let cursor = "";
+  do {
+    const answer = await client.get(`/api/documents?limit=500${cursor}`);
+    assert.equal(answer.status, 200, answer.text);
+    for (const one of answer.json.documents) found.set(one.title, one);
+    cursor = answer.json.next ? `&cursor=${answer.json.next}` : "";
+  } while (cursor);
+  for (const one of papers) {
+    const there = found.get(one.title);
+    const wanted = { sent: [0, 1], acked: [1], deleting: [0, 1], deleted: [0] }[one.state];
+    assert.ok(wanted.includes(there ? 1 : 0), `${one.title}, ${one.state}: ${Boolean(there)}`);
+    if (there) assert.equal(there.size, one.size);
+    one.state = there ? "acked" : "deleted";
+  }
+  const last = papers.findLast((one) => one.state === "acked");
+  if (!last) return;
+  const path = `/api/documents/${found.get(last.title).id}/content`;
+  assert.equal((await client.get(path)).text, "p".repeat(last.size));
+}
+
+/* A backup that the kill may meet: told done, it is whole; otherwise there is none. */
+async function backup() {
+  const out = join(store.folder, "backup.age");
+  rmSync(out, { force: true });
+  const done = await run(["backup", store.dir, "-o", out, "--key-file", store.key]);
+  assert.equal(existsSync(out), done.status === 0, `backup: exit ${done.status} ${done.err}`);
+  if (done.status === 0) tally.backups++;
+}
+
 /* A command of the owner's that the kill may meet on its way: it ends with 0 only when its data is safe. */
 async function command() {
   const one = newSmall();
@@ -166,7 +235,9 @@ async function load(round) {
   const work = [...Array(WRITERS).fill(writer), smallImports, largeImports].map((loop) =>
     loop(isOver),
   );
+  work.push(paperwork(isOver));
   if (round % 5 === 0) work.push(command());
+  if (round % 5 === 2 && COMMANDS.has("backup")) work.push(backup());
   await new Promise((resolve) => setTimeout(resolve, between(5, 100))); // the moment of the kill is random
   const killed = daemon.kill("SIGKILL");
   over = true;
@@ -294,6 +365,7 @@ test(`${rounds} kills lose nothing that was acknowledged`, { timeout: rounds * 4
     await checkTyped(whole ? TYPED_FROM : TYPED_FROM + typedBefore * HALF_HOUR_MS);
     await checkSmalls(whole ? 0 : smallBefore);
     await checkLarges();
+    await checkPapers();
     await tidy();
     typedBefore = slots;
     smallBefore = smalls.length;
@@ -301,6 +373,7 @@ test(`${rounds} kills lose nothing that was acknowledged`, { timeout: rounds * 4
   await checkTyped(TYPED_FROM);
   await checkSmalls(0);
   await checkLarges();
+  await checkPapers();
   client.close();
   assert.equal(await daemon.stop(), 0);
   await checkStore();
