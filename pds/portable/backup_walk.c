@@ -211,8 +211,11 @@ enum err backup_walk(struct age_reader *reader, const struct backup_visitor *vis
         if ((e = pass_content(w, name, size)))
             return e;
     }
-    if (e == ERR_NOT_FOUND || (!e && !str_eq(name, STR(BACKUP_MANIFEST))))
-        return w->found.count == 0 ? err_set(ERR_UNSUPPORTED, "the age file holds no backup of a store")
-                                   : err_set(ERR_CORRUPT, "the backup lacks its %s", BACKUP_MANIFEST);
-    return e ? e : pass_manifest(w, out);
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    if (w->found.count == 0)
+        return err_set(ERR_UNSUPPORTED, "the age file holds no backup of a store");
+    if (e || !str_eq(name, STR(BACKUP_MANIFEST)))
+        return err_set(ERR_CORRUPT, "the backup lacks its %s", BACKUP_MANIFEST);
+    return pass_manifest(w, out);
 }
