@@ -47,10 +47,16 @@ test("a document is kept as it is told, facts before and after the file", async 
   assert.equal(made.headers.etag, '"1"');
   const d = made.json;
   assert.equal(made.headers.location, `/api/documents/${d.id}`);
-  assert.deepEqual([d.kind, d.title, d.number, d.issued], ["energy-bill", "Facture de janvier", "F-2026-001", "2026-01-31"]);
+  assert.deepEqual(
+    [d.kind, d.title, d.number, d.issued],
+    ["energy-bill", "Facture de janvier", "F-2026-001", "2026-01-31"],
+  );
   assert.deepEqual(d.tags, ["caf", "maison"]);
   assert.equal(d.sha256, createHash("sha256").update(text).digest("hex"));
-  assert.deepEqual([d.file, d.type, d.size, d.versions.length], ["facture.txt", "text/plain", Buffer.byteLength(text), 1]);
+  assert.deepEqual(
+    [d.file, d.type, d.size, d.versions.length],
+    ["facture.txt", "text/plain", Buffer.byteLength(text), 1],
+  );
   const got = await owner.get(`/api/documents/${d.id}`);
   assert.deepEqual(got.json, d);
   assert.equal((await owner.get(`/api/documents/${d.id}`, { "If-None-Match": '"1"' })).status, 304);
@@ -105,15 +111,27 @@ test("a change names the revision it was made on, or is made on whatever is ther
   const { id } = (await add([file("bail.txt", "un bail")])).json;
   const path = `/api/documents/${id}`;
   const change = (body, headers) => owner.ask("PATCH", path, body, headers);
-  const done = await change({ title: "Bail", tags: ["toit"], remind_days: 10 }, { "If-Match": '"1"' });
+  const done = await change(
+    { title: "Bail", tags: ["toit"], remind_days: 10 },
+    { "If-Match": '"1"' },
+  );
   assert.equal(done.status, 200, done.text);
   assert.equal(done.headers.etag, '"2"');
-  assert.deepEqual([done.json.title, done.json.tags, done.json.remind_days], ["Bail", ["toit"], 10]);
+  assert.deepEqual(
+    [done.json.title, done.json.tags, done.json.remind_days],
+    ["Bail", ["toit"], 10],
+  );
   assert.equal((await change({ title: "Autre" }, { "If-Match": '"1"' })).status, 412);
   assert.equal((await owner.ask("DELETE", path, undefined, { "If-Match": '"1"' })).status, 412);
   assert.equal((await change({ expires: "2030-01-01" })).json.expires, "2030-01-01");
   assert.equal((await change({ expires: null })).json.expires, null);
-  for (const body of [{ title: 3 }, { nothing: "x" }, { tags: "a" }, { title: null }, { remind_days: -1 }])
+  for (const body of [
+    { title: 3 },
+    { nothing: "x" },
+    { tags: "a" },
+    { title: null },
+    { remind_days: -1 },
+  ])
     assert.equal((await change(body)).status, 400, JSON.stringify(body));
   assert.equal((await owner.ask("PATCH", "/api/documents/absent", { title: "x" })).status, 404);
 });
@@ -121,10 +139,18 @@ test("a change names the revision it was made on, or is made on whatever is ther
 test("versions: the newest is the file, those before are still there", async () => {
   const { id } = (await add([file("v1.txt", "premier texte")])).json;
   const path = `/api/documents/${id}`;
-  const second = await add([file("v2.csv", "a;b\n1;2\n")], `${path}/versions`, { "If-Match": '"1"' });
+  const second = await add([file("v2.csv", "a;b\n1;2\n")], `${path}/versions`, {
+    "If-Match": '"1"',
+  });
   assert.equal(second.status, 201, second.text);
-  assert.deepEqual([second.json.file, second.json.type, second.json.revision], ["v2.csv", "text/csv", 2]);
-  assert.equal((await add([file("v3", "x")], `${path}/versions`, { "If-Match": '"1"' })).status, 412);
+  assert.deepEqual(
+    [second.json.file, second.json.type, second.json.revision],
+    ["v2.csv", "text/csv", 2],
+  );
+  assert.equal(
+    (await add([file("v3", "x")], `${path}/versions`, { "If-Match": '"1"' })).status,
+    412,
+  );
   assert.equal((await add([fact("title", "x"), file("v3", "x")], `${path}/versions`)).status, 400);
   assert.equal((await add([file("v", "x")], "/api/documents/absent/versions")).status, 404);
   assert.equal((await owner.get(`${path}/content`)).text, "a;b\n1;2\n");
@@ -153,17 +179,24 @@ test("a file is sent in part, as asked", async () => {
   const beyond = await ask("bytes=200000-");
   assert.equal(beyond.status, 416);
   assert.equal(beyond.headers["content-range"], "bytes */200000");
-  for (const range of ["bytes=0-1,5-6", "bytes=5-1", "lines=1-2"]) assert.equal((await ask(range)).status, 200);
+  for (const range of ["bytes=0-1,5-6", "bytes=5-1", "lines=1-2"])
+    assert.equal((await ask(range)).status, 200);
   assert.equal((await ask("bytes=0-1", { "If-Range": `"${sha256}"` })).status, 206);
   assert.equal((await ask("bytes=0-1", { "If-Range": '"other"' })).status, 200);
   const whole = await owner.get(path);
   assert.equal(whole.headers.etag, `"${sha256}"`);
   assert.equal(whole.headers["accept-ranges"], "bytes");
   assert.equal(whole.headers["content-length"], "200000");
-  assert.match(whole.headers["content-disposition"], /filename\*=UTF-8''l%E2%80%99%C3%A9t%C3%A9\.bin$/);
+  assert.match(
+    whole.headers["content-disposition"],
+    /filename\*=UTF-8''l%E2%80%99%C3%A9t%C3%A9\.bin$/,
+  );
   assert.equal((await owner.get(path, { "If-None-Match": whole.headers.etag })).status, 304);
   const head = await owner.ask("HEAD", path);
-  assert.deepEqual([head.status, head.headers["content-length"], head.body.length], [200, "200000", 0]);
+  assert.deepEqual(
+    [head.status, head.headers["content-length"], head.body.length],
+    [200, "200000", 0],
+  );
 });
 
 test("what a browser could run is only ever downloaded", async () => {
@@ -190,7 +223,10 @@ test("what a browser could run is only ever downloaded", async () => {
 
 test("bundles", async () => {
   const [one, two] = await list("?limit=2");
-  const made = await owner.post("/api/bundles", { title: "Dossier CAF", documents: [one.id, two.id] });
+  const made = await owner.post("/api/bundles", {
+    title: "Dossier CAF",
+    documents: [one.id, two.id],
+  });
   assert.equal(made.status, 201, made.text);
   const path = `/api/bundles/${made.json.id}`;
   assert.equal((await list(`?bundle=${made.json.id}`)).length, 2);
@@ -198,7 +234,10 @@ test("bundles", async () => {
   const changed = await owner.ask("PUT", path, { title: "CAF", documents: [two.id] });
   assert.deepEqual(changed.json, { id: made.json.id, title: "CAF", documents: [two.id] });
   assert.equal((await owner.ask("PUT", path, { title: "CAF", documents: ["absent"] })).status, 400);
-  assert.equal((await owner.ask("PUT", "/api/bundles/absent", { title: "x", documents: [] })).status, 404);
+  assert.equal(
+    (await owner.ask("PUT", "/api/bundles/absent", { title: "x", documents: [] })).status,
+    404,
+  );
   assert.equal((await owner.get("/api/bundles")).json.bundles.length, 1);
   assert.equal((await owner.ask("DELETE", path)).status, 204);
   assert.equal((await owner.ask("DELETE", path)).status, 404);
@@ -221,7 +260,14 @@ function grep(dir, needles) {
 }
 
 test("nothing of a document stands in clear in the store's folder", async () => {
-  const needles = ["CanariTitre", "CANARI-880692", "canari-fichier", "CanariContenu", "canaritag", "CanariBundle"];
+  const needles = [
+    "CanariTitre",
+    "CANARI-880692",
+    "canari-fichier",
+    "CanariContenu",
+    "canaritag",
+    "CanariBundle",
+  ];
   const made = await add([
     fact("title", "CanariTitre"),
     fact("number", "CANARI-880692"),
@@ -232,7 +278,11 @@ test("nothing of a document stands in clear in the store's folder", async () => 
   assert.equal((await list("?q=canaricontenu")).length, 1);
   assert.deepEqual(grep(store.dir, needles), []);
   const trail = await owner.get("/api/trail?limit=1000");
-  if (trail.status === 200) assert.deepEqual(needles.filter((n) => trail.text.includes(n)), []);
+  if (trail.status === 200)
+    assert.deepEqual(
+      needles.filter((n) => trail.text.includes(n)),
+      [],
+    );
   const before = files().length;
   assert.equal((await owner.ask("DELETE", `/api/documents/${made.json.id}`)).status, 204);
   assert.equal(files().length, before - 1);
@@ -246,11 +296,25 @@ test("the command line, while the daemon runs and while it does not", async () =
   for (const running of [true, false]) {
     if (!running) await daemon.stop();
     const documents = (...words) => run(["documents", store.dir, ...words, ...key]);
-    const added = await documents("add", path, "--kind", "insurance-certificate", "--tags", "toit,assurance", "--json");
+    const added = await documents(
+      "add",
+      path,
+      "--kind",
+      "insurance-certificate",
+      "--tags",
+      "toit,assurance",
+      "--json",
+    );
     assert.equal(added.status, 0, added.err);
-    assert.deepEqual([added.json.file, added.json.tags], ["attestation.txt", ["assurance", "toit"]]);
+    assert.deepEqual(
+      [added.json.file, added.json.tags],
+      ["attestation.txt", ["assurance", "toit"]],
+    );
     const { id } = added.json;
-    assert.deepEqual((await documents("find", "assurance", "habit", "--json")).json.documents.map((d) => d.id), [id]);
+    assert.deepEqual(
+      (await documents("find", "assurance", "habit", "--json")).json.documents.map((d) => d.id),
+      [id],
+    );
     assert.match((await documents()).out, new RegExp(id));
     assert.equal((await documents("--limit", "1", "--json")).json.documents.length, 1);
     assert.equal((await documents("get", id)).out, "Attestation d'assurance habitation");
@@ -273,7 +337,9 @@ const PIECE = Buffer.alloc(1024 * 1024, "Traboule ");
 
 /** Send a form with a file of so many pieces, as fast as it is taken; stops early when told. */
 function pour(pieces, { stopAfter = pieces, hash } = {}) {
-  const [head, tail] = makeForm([file("grand.bin", "@")]).body.toString("latin1").split("@");
+  const [head, tail] = makeForm([file("grand.bin", "@")])
+    .body.toString("latin1")
+    .split("@");
   const { hostname, port } = new URL(daemon.url);
   const asked = request({
     ...{ hostname, port, path: "/api/documents", method: "POST" },
@@ -309,7 +375,16 @@ test("a kill in the middle of an upload leaves nothing once the store is open ag
   const { answered, sent } = pour(64, { stopAfter: 8 });
   answered.catch(() => {}); // the daemon dies under it
   await sent;
-  while (files().length === before || statSync(join(store.dir, "files", files().find((n) => n.includes(".new")))).size < 1e6)
+  while (
+    files().length === before ||
+    statSync(
+      join(
+        store.dir,
+        "files",
+        files().find((n) => n.includes(".new")),
+      ),
+    ).size < 1e6
+  )
     await soon(10);
   await daemon.kill();
   assert.equal(files().length, before + 1);
@@ -362,14 +437,21 @@ test("memory stays flat under a file of any size", async () => {
   const down = await watch(async () => {
     const got = createHash("sha256");
     const { hostname, port } = new URL(daemon.url);
-    const asked = request({ hostname, port, path: `/api/documents/${id}/content`, headers: { Cookie: owner.cookie } });
+    const asked = request({
+      hostname,
+      port,
+      path: `/api/documents/${id}/content`,
+      headers: { Cookie: owner.cookie },
+    });
     asked.end();
     const [answer] = await once(asked, "response");
     for await (const bytes of answer) got.update(bytes);
     return got.digest("hex");
   });
   assert.equal(down.value, sha256);
-  console.log(`memory: ${before.toFixed(1)} MiB, up +${(up.most - before).toFixed(1)}, down +${(down.most - before).toFixed(1)}`);
+  console.log(
+    `memory: ${before.toFixed(1)} MiB, up +${(up.most - before).toFixed(1)}, down +${(down.most - before).toFixed(1)}`,
+  );
   assert.ok(up.most - before <= 4, `up: ${up.most - before} MiB more`);
   assert.ok(down.most - before <= 4, `down: ${down.most - before} MiB more`);
 });
@@ -384,7 +466,10 @@ test("a lock cuts a download that nobody reads, and an upload, within a second o
   await once(socket, "data");
   socket.pause();
   const { answered, sent } = pour(64, { stopAfter: 2 });
-  const upload = answered.then((answer) => answer.status, () => "cut");
+  const upload = answered.then(
+    (answer) => answer.status,
+    () => "cut",
+  );
   await sent;
   await soon(200);
   const begun = performance.now();
@@ -398,7 +483,10 @@ test("a lock cuts a download that nobody reads, and an upload, within a second o
   assert.ok([503, "cut"].includes(await upload));
   assert.equal((await owner.get(`/api/documents/${big.id}/content`)).status, 503);
   assert.equal((await owner.signIn(store.passphrase)).status, 200);
-  assert.deepEqual(files().filter((name) => name.includes(".new")), []);
+  assert.deepEqual(
+    files().filter((name) => name.includes(".new")),
+    [],
+  );
   owner.close();
   await daemon.stop();
 });
