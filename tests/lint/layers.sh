@@ -22,6 +22,7 @@ BEGIN {
     }
     # Who owns a header of others; * is everybody. What has no row must be of the C library or Linux.
     owner["sodium.h"] = "pds/crypto"
+    owner["cpuid.h"] = owner["immintrin.h"] = "pds/crypto"
     owner["sqlite3.h"] = "pds/vault"
     owner["microhttpd.h"] = "pds/httpd"
     owner["jansson.h"] = "*"
