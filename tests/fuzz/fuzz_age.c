@@ -29,16 +29,15 @@ static enum err give(void *context, void *out, size_t size, size_t *got)
     return ERR_OK;
 }
 
-static struct age_identity *identity(void)
+static struct age_identity *read_identity(void)
 {
-    static struct age_identity *known;
-    struct secret_text *text = NULL;
+    AUTO(secret_text_freep) struct secret_text *text = NULL;
+    struct age_identity *identity = NULL;
 
-    if (!known && (random_start() || secret_text_new(IDENTITY, sizeof IDENTITY - 1, &text) ||
-                   age_identity_read(text, &known)))
+    if (random_start() || secret_text_new(IDENTITY, sizeof IDENTITY - 1, &text) ||
+        age_identity_read(text, &identity))
         abort();
-    secret_text_free(text);
-    return known;
+    return identity;
 }
 
 static void read_all(const struct age_keys *keys, const uint8_t *data, size_t size)
@@ -58,10 +57,11 @@ static void read_all(const struct age_keys *keys, const uint8_t *data, size_t si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    AUTO(age_identity_freep) struct age_identity *identity = read_identity();
     uint8_t recipient[AGE_RECIPIENT_BYTES];
     struct str text = {(const char *)data, size};
 
-    read_all(&(struct age_keys){.identity = identity()}, data, size);
+    read_all(&(struct age_keys){.identity = identity}, data, size);
     read_all(&(struct age_keys){.file_key = FILE_KEY}, data, size);
     (void)(age_recipient_read(text, recipient) == ERR_OK); /* either outcome is fine */
     return 0;
