@@ -100,7 +100,7 @@ MUST_CHECK enum err vault_before_make(struct writer *w, int64_t schema);
 struct embed;
 void vault_set_steps(const struct embed *steps);
 
-/* vault_reserve.c: of `lock`, open as fd. They set the thread's story. */
+/* vault_reserve.c: of `lock`, open as fd. */
 void reserve_keep(int fd);
 void reserve_spend(int fd);
 

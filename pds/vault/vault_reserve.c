@@ -11,37 +11,34 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Kept only where others keep as much. */
-static bool has_room(int fd)
-{
-    struct statvfs disk;
+enum { LEAST_BYTES = 256 * 1024 };
 
-    return fstatvfs(fd, &disk) == 0 &&
-           (uint64_t)disk.f_bavail * disk.f_frsize >= 2 * (uint64_t)LIMIT_RESERVE_BYTES;
-}
-
-static bool is_kept(int fd)
+static int64_t kept_bytes(int fd)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 && (int64_t)st.st_blocks * 512 >= (int64_t)LIMIT_RESERVE_BYTES;
+    return fstat(fd, &st) ? 0 : (int64_t)st.st_blocks * 512;
 }
 
+static int64_t free_bytes(int fd)
+{
+    struct statvfs disk;
+
+    return fstatvfs(fd, &disk) ? 0 : (int64_t)((uint64_t)disk.f_bavail * disk.f_frsize);
+}
+
+/* All of it, or on a disk that is nearly full the largest part that there is room for. */
 void reserve_keep(int fd)
 {
     static atomic_flag told = ATOMIC_FLAG_INIT;
-    enum err e;
+    int64_t kept = fd < 0 ? INT64_MAX : kept_bytes(fd);
 
-    if (fd < 0 || is_kept(fd))
-        return;
-    if (!has_room(fd))
-        e = err_set(ERR_FULL, "the disk is nearly full");
-    else if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LIMIT_RESERVE_BYTES) == 0)
-        return;
-    else
-        e = fs_error("keeping", "disk beyond lock");
-    if (!atomic_flag_test_and_set(&told))
-        log_failure("reserve", e);
+    for (int64_t size = LIMIT_RESERVE_BYTES; size >= (int64_t)LEAST_BYTES && kept < size; size /= 2) {
+        if (free_bytes(fd) >= size - kept && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) == 0)
+            return;
+    }
+    if (kept < (int64_t)LEAST_BYTES && !atomic_flag_test_and_set(&told))
+        log_event(LOG_WARNING, "no-disk-kept", NULL); /* no room, or a file system that cannot */
 }
 
 void reserve_spend(int fd)
