@@ -401,6 +401,81 @@ static void the_last_sync_is_told_though_the_file_is_there(void **state)
     assert_holds(path, "new");
 }
 
+static void a_draft_takes_its_name_when_it_is_whole(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    const char *path = tempdir_path(d, "file");
+    struct fs_draft draft = {.fd = -1};
+
+    (void)state;
+    fs_draft_drop(&draft); /* none */
+    assert_ok(fs_replace(path, "old", 3));
+    assert_ok(fs_draft_new(path, &draft));
+    assert_int_equal(mode_of(draft.beside), 0600);
+    assert_ok(fs_write_all(draft.fd, "new one", 7));
+    assert_holds(path, "old");
+    assert_ok(fs_draft_keep(&draft));
+    assert_holds(path, "new one");
+    assert_int_equal(draft.fd, -1);
+    fs_draft_drop(&draft);
+    assert_holds(path, "new one");
+    assert_int_equal(count_entries(tempdir_root(d)), 1);
+}
+
+static void a_draft_that_is_dropped_leaves_nothing(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    const char *path = tempdir_path(d, "file");
+    struct fs_draft draft;
+
+    (void)state;
+    assert_ok(fs_draft_new(path, &draft));
+    assert_ok(fs_write_all(draft.fd, "half", 4));
+    fs_draft_drop(&draft);
+    assert_int_equal(draft.fd, -1);
+    assert_int_equal(count_entries(tempdir_root(d)), 0);
+}
+
+static void a_draft_that_cannot_be_kept_leaves_the_old_file(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    const char *path = tempdir_path(d, "file");
+
+    (void)state;
+    assert_ok(fs_replace(path, "old", 3));
+    for (int renames = 0; renames < 2; renames++) {
+        struct fs_draft draft;
+        enum err e;
+
+        assert_ok(fs_draft_new(path, &draft));
+        refusal.fsync = renames ? 0 : EIO;
+        refusal.rename = renames ? ENOSPC : 0;
+        e = fs_draft_keep(&draft);
+        memset(&refusal, 0, sizeof refusal);
+        assert_int_equal(e, renames ? ERR_FULL : ERR_IO);
+        assert_int_equal(draft.fd, -1);
+        assert_holds(path, "old");
+        assert_int_equal(count_entries(tempdir_root(d)), 1);
+    }
+}
+
+static void a_draft_needs_a_folder_and_a_short_path(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    struct fs_draft draft = {.fd = 77};
+    char path[FS_PATH_BYTES + 100];
+
+    (void)state;
+    assert_err(fs_draft_new(tempdir_path(d, "none/file"), &draft), ERR_NOT_FOUND);
+    memset(path, '/', sizeof path);
+    path[FS_PATH_BYTES - 11] = '\0'; /* one byte less than ".new-XXXXXX" and a NUL take */
+    assert_err(fs_draft_new(path, &draft), ERR_TOO_LARGE);
+    path[FS_PATH_BYTES - 11] = '/';
+    path[FS_PATH_BYTES + 99] = '\0';
+    assert_err(fs_draft_new(path, &draft), ERR_TOO_LARGE);
+    assert_int_equal(draft.fd, 77);
+}
+
 static void a_write_goes_on_to_its_end(void **state)
 {
     AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
@@ -484,6 +559,10 @@ int main(void)
         cmocka_unit_test(a_failed_replacement_leaves_the_old_file_alone),
         cmocka_unit_test(a_place_without_room_for_a_file_is_refused),
         cmocka_unit_test(the_last_sync_is_told_though_the_file_is_there),
+        cmocka_unit_test(a_draft_takes_its_name_when_it_is_whole),
+        cmocka_unit_test(a_draft_that_is_dropped_leaves_nothing),
+        cmocka_unit_test(a_draft_that_cannot_be_kept_leaves_the_old_file),
+        cmocka_unit_test(a_draft_needs_a_folder_and_a_short_path),
         cmocka_unit_test(a_write_goes_on_to_its_end),
         cmocka_unit_test(only_a_folder_is_synced),
         cmocka_unit_test(each_errno_has_its_outcome),

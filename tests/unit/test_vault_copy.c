@@ -157,6 +157,25 @@ static void a_copy_is_a_plain_database_of_one_moment(void **state)
     assert_true(count(f->vault) > 30);
 }
 
+/* Whatever the reader saw before, and whatever is written meanwhile. */
+static void a_reader_sees_just_what_is_copied(void **state)
+{
+    struct fixture *f = *state;
+    struct db *reader = NULL;
+    int64_t seen = 0;
+
+    assert_ok(vault_read(f->vault, &reader));
+    assert_ok(db_number(reader, SQL_COUNT, NO_PARAMS, &seen));
+    assert_ok(vault_write(f->vault, put, NULL));
+    f->write_meanwhile = true;
+    assert_ok(vault_copy_seen(f->vault, reader, note_size, take, f));
+    assert_ok(db_number(reader, SQL_COUNT, NO_PARAMS, &seen));
+    vault_read_end(f->vault, reader);
+    assert_int_equal(seen, 31);
+    assert_int_equal(plain_count(f), 31);
+    assert_true(count(f->vault) > 31);
+}
+
 static void a_copy_needs_nobody_to_end_their_reading(void **state)
 {
     struct fixture *f = *state;
@@ -376,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         COPY(a_copy_is_a_plain_database_of_one_moment),
+        COPY(a_reader_sees_just_what_is_copied),
         COPY(a_copy_needs_nobody_to_end_their_reading),
         COPY(copies_and_checks_at_once_stay_whole),
         COPY(a_second_copy_or_check_waits_no_longer_than_it_may),
