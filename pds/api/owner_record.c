@@ -80,7 +80,7 @@ static enum query_format format_of(const struct request *request)
 static enum err read_options(const struct request *request, struct query_options *o,
                              enum query_format *format, int64_t *limit)
 {
-    static const char *const NAMES[] = {"from",   "to",     "step",     "format", "limit",
+    static const char *const NAMES[] = {"from",   "to",     "step",     "format",     "limit",
                                         "cursor", "source", "timezone", "provenance", NULL};
     struct str from, to, step, word, cursor, zone, origins;
     enum err e;
@@ -92,7 +92,8 @@ static enum err read_options(const struct request *request, struct query_options
         (e = request_query(request, "from", &from)) || (e = request_query(request, "to", &to)) ||
         (e = request_query(request, "step", &step)) || (e = request_query(request, "format", &word)) ||
         (e = request_query(request, "cursor", &cursor)) ||
-        (e = request_query(request, "provenance", &origins)) || (e = request_query(request, "timezone", &zone)) ||
+        (e = request_query(request, "provenance", &origins)) ||
+        (e = request_query(request, "timezone", &zone)) ||
         (e = accept_number(request, "source", INT64_MAX, &o->source_id)) ||
         (e = accept_number(request, "limit", LIMIT_POINTS_ANSWER, limit)) ||
         (zone.ptr && (e = zone_find(zone, &o->zone))) ||

@@ -71,3 +71,14 @@ test("both languages have the same texts, with the same names to fill", async ()
   for (const key of Object.keys(fr))
     assert.deepEqual(names(fr[key]).sort(), names(en[key]).sort(), key);
 });
+
+test("every kind of event that the trail can tell has words", async () => {
+  const listed = await readFile(new URL("../../pds/audit/event.c", import.meta.url), "utf8");
+  const kinds = [...listed.matchAll(/\[EVENT_\w+\] = "([^"]+)"/g)].map(([, name]) => name);
+  const known = await readFile(new URL("js/trail.js", WEB), "utf8");
+  assert.ok(kinds.length > 20);
+  assert.deepEqual(
+    kinds.filter((kind) => !new RegExp(`^  "?${kind}"?: "event\\.`, "m").test(known)),
+    [],
+  );
+});

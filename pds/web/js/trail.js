@@ -51,6 +51,9 @@ export function kindInWords({ kind }) {
   return KINDS[kind] ? t(KINDS[kind]) : kind;
 }
 
+/** @type {Record<string, string>} */
+const WORDS = { everything: "event.everything", bundle: "event.bundle" };
+
 const INTERVAL = /^(\d{4}-[\dT:.-]+Z)\/(\d{4}-[\dT:.-]+Z)$/;
 
 /** A word of what a line is about, for a reader; "" for an id, which tells a person nothing.
@@ -62,7 +65,7 @@ function wordOf(word) {
     return from === to ? moment(from) : span(from, to);
   }
   if (/^[0-9A-HJKMNP-TV-Z]{26}$/.test(word) || /^[\w-]{32,}$/.test(word)) return "";
-  if (word === "everything") return t("event.everything");
+  if (WORDS[word]) return t(WORDS[word]);
   return datasetTitle(word);
 }
 
@@ -77,8 +80,11 @@ export function subjectInWords({ kind, what }) {
     .join(", ");
 }
 
+/** Those who are no service, connector or person with an id. @type {Record<string, string>} */
+const WHO = { owner: "journal.you", stranger: "journal.stranger", keyfile: "journal.keyfile" };
+
 /** @param {string | null} who */
-export const whoInWords = (who) => (who === "owner" ? t("journal.you") : (who ?? ""));
+export const whoInWords = (who) => (WHO[who ?? ""] ? t(WHO[who ?? ""]) : (who ?? ""));
 
 /** Newest first. @param {{kind: string, from: string, to: string, cursor?: string}} wanted
  * @returns {Promise<{entries: Entry[], checkpoint: string, next: string | null}>} */
