@@ -16,7 +16,7 @@ const routes = Object.entries((await stranger.get("/api/openapi.json")).json.pat
 );
 const OPEN_TO_ALL = new Set([
   ...["GET /health", "GET /metrics", "GET /api/openapi.json", "GET /", "GET /{path}"],
-  ...["POST /api/session", "POST /api/recover"],
+  ...["POST /api/session", "POST /api/recover", "GET /jwks"],
 ]);
 const ownersRoutes = routes.filter(([method, path]) => !OPEN_TO_ALL.has(`${method} ${path}`));
 const concrete = (path) =>
@@ -406,7 +406,7 @@ test("HEAD answers as GET without a body; other methods are refused with what is
   }
   for (const [method, path, allow] of [
     ["POST", "/health", "GET, HEAD"],
-    ["DELETE", records, "GET, HEAD, POST"],
+    ["PUT", records, "GET, HEAD, POST, DELETE"],
     ["PUT", "/api/session", "GET, HEAD, POST, DELETE"],
     ["PUT", "/api/lock", "POST, GET, HEAD"],
     ["OPTIONS", "/api/imports", "GET, HEAD, POST"],

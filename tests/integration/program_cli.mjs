@@ -323,12 +323,15 @@ test("query: steps, formats, bounds", async () => {
   await expect(FAILED, ["query", store.dir, "no.such.dataset", ...KEY]);
 });
 
+/* How many pages and frames are read depends on when the log was brought to vault.db. */
+const unpaged = (text) => text.replace(/^\d+ pages|"pages":\d+/, "pages");
+
 test("every command answers the same while a daemon serves, open or locked", async () => {
   for (const how of [KEY, []]) {
     const daemon = await serve(store, how);
     assert.match(daemon.out, how.length ? /an open store/ : /a locked store/);
     for (const [name, args] of questions)
-      assert.equal((await expect(DONE, [...args, ...KEY])).out, answers.get(name), name);
+      assert.equal(unpaged((await expect(DONE, [...args, ...KEY])).out), unpaged(answers.get(name)), name);
     const client = new Client(daemon.url);
     assert.equal((await client.get("/health")).json.status, how.length ? "open" : "locked");
     const wrong = put(store.folder, "wrong", "another long passphrase");
