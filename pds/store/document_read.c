@@ -216,8 +216,9 @@ static enum err read_cursor(struct db *db, const struct document_filter *f, stru
     if (cursor.len == 0)
         return ERR_OK;
     if (f->words.len > 0)
-        return str_int64(cursor, out) || *out < 0 ? err_set(ERR_INVALID, "the cursor is none of a search")
-                                                  : ERR_OK;
+        return str_int64(cursor, out) || *out < 0 || *out > INT32_MAX
+                   ? err_set(ERR_INVALID, "the cursor is none of a search")
+                   : ERR_OK;
     e = db_number(db, SQL_NUMBER, PARAMS(STR_TEXT(cursor)), out);
     return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "the cursor is no document") : e;
 }
@@ -229,10 +230,12 @@ static enum err set_next(const struct document_filter *f, int64_t from, json_t *
     char offset[24];
     int failed;
 
-    (void)snprintf(offset, sizeof offset, "%" PRId64, from + (int64_t)count);
-    failed = f->words.len > 0
-                 ? json_object_set_new(list, "next", json_string(offset))
-                 : json_object_set(list, "next", json_object_get(json_array_get(array, count - 1), "id"));
+    if (f->words.len > 0) {
+        (void)snprintf(offset, sizeof offset, "%" PRId64, from + (int64_t)count);
+        failed = json_object_set_new(list, "next", json_string(offset));
+    } else {
+        failed = json_object_set(list, "next", json_object_get(json_array_get(array, count - 1), "id"));
+    }
     return failed ? err_set(ERR_NO_MEMORY, "a list of documents") : ERR_OK;
 }
 

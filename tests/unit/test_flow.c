@@ -63,7 +63,39 @@ static enum err slow(struct request *q, struct response *r, void *context)
     return ERR_OK;
 }
 
+/* A file: what its size is told to be, and what comes. */
+static size_t told, given;
+
+static char byte_of(size_t i) { return (char)(i * 31 % 251); }
+
+static enum err give(void *context, char *out, size_t size, size_t *got)
+{
+    size_t *at = context, len = given - *at < size ? given - *at : size;
+
+    if (len > 70000)
+        len = 70000; /* pieces need not be full */
+    for (size_t i = 0; i < len; i++)
+        out[i] = byte_of(*at + i);
+    *at += len;
+    *got = len;
+    return ERR_OK;
+}
+
+static enum err file(struct request *q, struct response *r, void *context)
+{
+    (void)q;
+    (void)context;
+    if (!(r->source_context = mem_new(sizeof(size_t))))
+        return err_set(ERR_NO_MEMORY, "a place");
+    r->source = give;
+    r->source_free = grind_free;
+    r->sized = true;
+    r->source_bytes = told;
+    return ERR_OK;
+}
+
 static const struct route ROUTES[] = {
+    {"GET", "/file", 0, BODY_NONE, RUN_WORKER, file, ""},
     {"GET", "/", 0, BODY_NONE, RUN_INLINE, hello, ""},
     {"GET", "/work", 0, BODY_NONE, RUN_WORKER, hello, ""},
     {"GET", "/slow", 0, BODY_NONE, RUN_INLINE, slow, ""},
@@ -194,6 +226,51 @@ static void client_that_leaves_frees_it(void **state)
     assert_true(made < PIECES);
 }
 
+static void a_file_comes_with_its_size_and_no_more(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t told, given, comes;
+    } ROWS[] = {
+        {"one piece", 1000, 1000, 1000},
+        {"many pieces", 1000000, 1000000, 1000000},
+        {"empty", 0, 0, 0},
+        {"more than told", 100000, 300000, 100000},
+        {"less than told", 300000, 1, 1},
+        {"nothing of it", 300000, 0, 0},
+    };
+    AUTO(server_closep) struct server *s = open_with(2, 5000, 128);
+    static char heard[1000000 + 16384];
+    char length[64];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        size_t len = 0, body;
+        const char *end = NULL;
+        ssize_t n;
+        told = ROWS[i].told;
+        given = ROWS[i].given;
+        int fd = say(s, "/file");
+        while ((n = http_hear(fd, heard + len, sizeof heard - 1 - len, 300)) > 0) {
+            len += (size_t)n;
+            heard[len] = '\0';
+            end = memmem(heard, len, "\r\n\r\n", 4);
+            if (end && len - (size_t)(end + 4 - heard) >= told)
+                break;
+        }
+        (void)close(fd);
+        assert_row(ROWS[i].name, end);
+        body = len - (size_t)(end + 4 - heard);
+        (void)snprintf(length, sizeof length, "Content-Length: %zu\r\n", told);
+        assert_row(ROWS[i].name, memmem(heard, len, length, strlen(length)) && body == ROWS[i].comes);
+        for (size_t b = 0; b < body; b++)
+            assert_row(ROWS[i].name, end[4 + b] == byte_of(b));
+    }
+    for (int i = 0; i < 300 && freed < (int)COUNT_OF(ROWS); i++)
+        pause_ms(10);
+    assert_int_equal(freed, COUNT_OF(ROWS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +278,7 @@ int main(void)
         cmocka_unit_test(it_waits_when_workers_are_few),
         cmocka_unit_test(closing_leaves_a_piece_behind),
         cmocka_unit_test(client_that_leaves_frees_it),
+        cmocka_unit_test(a_file_comes_with_its_size_and_no_more),
     };
     json_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

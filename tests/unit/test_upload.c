@@ -96,6 +96,31 @@ static void reader_gets_what_was_fed(void **state)
     fixture_done(&f);
 }
 
+static void plain_fields_are_told_to_who_asks(void **state)
+{
+    struct fixture f;
+    struct str field = {0}, name = {0};
+    char bytes[16];
+    size_t got = 0;
+
+    (void)state;
+    fixture_init(&f, 1000);
+    static const char body[] =
+        "--B\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhi\r\n" BEGIN "abc" CLOSE;
+    assert_int_equal(feed(&f, body, sizeof body - 1), sizeof body - 1);
+    end(&f);
+    assert_ok(upload_next_part(f.upload, &field, &name));
+    assert_true(str_eq(field, STR("note")));
+    assert_null(name.ptr);
+    assert_ok(upload_read(f.upload, bytes, sizeof bytes, &got));
+    assert_int_equal(got, 2);
+    assert_memory_equal(bytes, "hi", 2);
+    assert_ok(upload_next_part(f.upload, &field, &name));
+    assert_true(str_eq(name, STR("a.csv")));
+    assert_err(upload_next_part(f.upload, &field, &name), ERR_NOT_FOUND);
+    fixture_done(&f);
+}
+
 static void full_queue_waits_for_half_of_it(void **state)
 {
     struct fixture f;
@@ -422,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reader_gets_what_was_fed),
+        cmocka_unit_test(plain_fields_are_told_to_who_asks),
         cmocka_unit_test(full_queue_waits_for_half_of_it),
         cmocka_unit_test(ceiling_is_told_to_the_reader),
         cmocka_unit_test(reader_wakes_when_the_client_leaves),
