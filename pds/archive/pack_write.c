@@ -5,7 +5,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
 #include <string.h>
 
 struct pack_writer {
@@ -23,16 +22,18 @@ static la_ssize_t put_bytes(struct archive *archive, void *context, const void *
 {
     struct pack_writer *w = context;
 
+    (void)archive;
     if (!w->err)
         w->err = w->put(w->context, bytes, len);
-    if (!w->err)
-        return (la_ssize_t)len;
-    archive_set_error(archive, EIO, "refused");
-    return -1;
+    /* The library is not told of a failure: after one it gives back neither its compressor nor its buffer. */
+    return (la_ssize_t)len;
 }
 
-static enum err failure(struct pack_writer *w, const char *doing)
+/* What the library said, or what came of the bytes that it gave out meanwhile. */
+static enum err outcome(struct pack_writer *w, bool done, const char *doing)
 {
+    if (done && !w->err)
+        return ERR_OK;
     if (w->err)
         return err_wrap(w->err, "%s", doing);
     /* The library's own words may hold a name: they stay here. */
@@ -64,7 +65,7 @@ enum err pack_writer_new(enum pack_format format, pack_put *put, void *context, 
         archive_write_set_bytes_per_block(w->archive, PACK_CHUNK_BYTES) != ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(w->archive, 1) != ARCHIVE_OK || /* it is not filled up */
         archive_write_open(w->archive, w, NULL, put_bytes, NULL) != ARCHIVE_OK)
-        return failure(w, "beginning an archive");
+        return outcome(w, false, "beginning an archive");
     *out = w;
     w = NULL; /* the caller's now */
     return ERR_OK;
@@ -91,8 +92,8 @@ enum err pack_begin(struct pack_writer *w, const char *name, int64_t size, int64
         archive_entry_set_size(entry, size);
     rc = archive_write_header(w->archive, entry);
     archive_entry_free(entry);
-    if (rc != ARCHIVE_OK)
-        return failure(w, "an entry of an archive");
+    if ((e = outcome(w, rc == ARCHIVE_OK, "an entry of an archive")))
+        return e;
     w->left = size;
     w->open = true;
     return ERR_OK;
@@ -101,6 +102,7 @@ enum err pack_begin(struct pack_writer *w, const char *name, int64_t size, int64
 enum err pack_write(struct pack_writer *w, const void *bytes, size_t len)
 {
     const char *from = bytes;
+    enum err e;
 
     if (!w->open || (w->left >= 0 && (uint64_t)w->left < len))
         return err_set(ERR_INTERNAL, "more bytes than an entry of an archive was begun with");
@@ -108,8 +110,8 @@ enum err pack_write(struct pack_writer *w, const void *bytes, size_t len)
     for (size_t at = 0; at < len;) {
         la_ssize_t took = archive_write_data(w->archive, from + at, len - at);
 
-        if (took <= 0)
-            return failure(w, "writing an archive");
+        if ((e = outcome(w, took > 0, "writing an archive")))
+            return e;
         at += (size_t)took;
     }
     if (w->left >= 0)
@@ -123,8 +125,7 @@ enum err pack_end(struct pack_writer *w)
         return err_set(ERR_INTERNAL, "fewer bytes than an entry of an archive was begun with");
     w->open = false;
     WITH_LOCALE(w->locale);
-    return archive_write_finish_entry(w->archive) == ARCHIVE_OK ? ERR_OK
-                                                                : failure(w, "ending an entry of an archive");
+    return outcome(w, archive_write_finish_entry(w->archive) == ARCHIVE_OK, "ending an entry of an archive");
 }
 
 enum err pack_finish(struct pack_writer *w)
@@ -132,16 +133,17 @@ enum err pack_finish(struct pack_writer *w)
     if (w->open)
         return err_set(ERR_INTERNAL, "an archive ends within an entry");
     WITH_LOCALE(w->locale);
-    return archive_write_close(w->archive) == ARCHIVE_OK ? ERR_OK : failure(w, "ending an archive");
+    return outcome(w, archive_write_close(w->archive) == ARCHIVE_OK, "ending an archive");
 }
 
 void pack_writer_free(struct pack_writer *w)
 {
     if (!w)
         return;
+    w->err = w->err ? w->err : ERR_IO; /* the end that the library writes now is asked for by nobody */
     if (w->archive) {
-        (void)archive_write_fail(w->archive); /* or it would write an end that nobody asked for */
-        (void)archive_write_free(w->archive);
+        WITH_LOCALE(w->locale);
+        (void)archive_write_free(w->archive); /* nothing of it goes anywhere */
     }
     if (w->locale)
         freelocale(w->locale);
