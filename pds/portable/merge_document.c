@@ -101,7 +101,7 @@ enum err merge_documents(struct merge *m)
 
 static struct merge_document *find(const struct merge *m, const char *id)
 {
-    struct merge_document key;
+    struct merge_document key = {.version_count = 0};
 
     if (!m->document_count || strlen(id) >= sizeof key.id)
         return NULL;

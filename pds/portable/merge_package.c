@@ -34,6 +34,18 @@ static enum err keep_text(struct merge *m, const json_t *object, const char *key
     return (*out = mem_text(text, strlen(text))) ? ERR_OK : err_set(ERR_NO_MEMORY, "a resource");
 }
 
+/* A word of a provider's: what sources and series are known by. */
+static bool is_word(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return false;
+    }
+    return len <= IMPORT_REFERENCE_BYTES;
+}
+
 static enum err read_records(struct merge *m, const json_t *ours, struct merge_entry *entry)
 {
     const char *dataset;
@@ -44,6 +56,9 @@ static enum err read_records(struct merge *m, const json_t *ours, struct merge_e
         (e = keep_text(m, ours, "reference", &entry->reference)) ||
         (e = keep_text(m, ours, "grain", &entry->grain)))
         return e;
+    if (!is_word(entry->provider) || !is_word(entry->reference) || !is_word(entry->grain) ||
+        !*entry->provider || !*entry->grain)
+        return err_set(ERR_INVALID, "provider, reference or grain");
     if (dataset_find(str_of(dataset), &entry->dataset)) {
         merge_warn(m, entry->path, "a dataset that this program does not know: left out");
         entry->kind = MERGE_OTHER;

@@ -48,6 +48,24 @@ static void find_knows_names_exactly(void **state)
     dataset_stop();
 }
 
+static void values_have_units_and_bounds(void **state)
+{
+    const struct dataset *d = NULL;
+
+    (void)state;
+    assert_ok(dataset_start());
+    assert_ok(dataset_find(STR("energy.electricity.index"), &d));
+    assert_string_equal(d->values[3].unit, "Wh");
+    assert_true(d->values[3].maximum == INT64_MAX);
+    assert_ok(dataset_find(STR("mobility.position"), &d));
+    assert_int_equal(d->aggregate, DATASET_LAST);
+    assert_string_equal(d->values[0].unit, "°");
+    assert_string_equal(d->values[2].unit, "m");
+    assert_int_equal(d->values[0].minimum, -d->values[0].maximum);
+    assert_int_equal(d->values[1].maximum, 180 * d->values[1].denominator);
+    dataset_stop();
+}
+
 static void start_survives_each_failing_allocation(void **state)
 {
     long live = mem_live();
@@ -68,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registry_is_sorted_and_whole),
         cmocka_unit_test(find_knows_names_exactly),
+        cmocka_unit_test(values_have_units_and_bounds),
         cmocka_unit_test(start_survives_each_failing_allocation),
     };
 
