@@ -6,9 +6,19 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:f
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  constants,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateRawSync,
+  inflateSync,
+} from "node:zlib";
+import {
   Client,
   CONSUMPTION,
   makeCurve,
+  makeFolder,
+  makeForm,
   makeRandom,
   makeStore,
   put,
@@ -53,11 +63,39 @@ function shapes(value) {
   return found;
 }
 
+/** What is packed inside these bytes: streams of gzip and zlib, and what zips hold. */
+function* packed(bytes) {
+  const begins = [
+    ["1f8b08", (at) => gunzipSync(bytes.subarray(at), LENIENT)],
+    ["7801", (at) => inflateSync(bytes.subarray(at), LENIENT)],
+    ["789c", (at) => inflateSync(bytes.subarray(at), LENIENT)],
+    ["78da", (at) => inflateSync(bytes.subarray(at), LENIENT)],
+    [
+      "504b0304",
+      (at) =>
+        inflateRawSync(
+          bytes.subarray(at + 30 + bytes.readUInt16LE(at + 26) + bytes.readUInt16LE(at + 28)),
+          LENIENT,
+        ),
+    ],
+  ];
+  for (const [mark, open] of begins) {
+    const start = Buffer.from(mark, "hex");
+    for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at + 1)) {
+      try {
+        yield open(at);
+      } catch {} // it only looked like a beginning
+    }
+  }
+}
+const LENIENT = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 64 << 20 };
+
 /** What of the values is in these bytes. */
 function search(bytes, values) {
   const hits = [];
-  for (const [value, place] of values)
-    if (shapes(value).some((shape) => bytes.includes(shape))) hits.push(place);
+  for (const text of [bytes, ...packed(bytes)])
+    for (const [value, place] of values)
+      if (shapes(value).some((shape) => text.includes(shape))) hits.push(place);
   return hits;
 }
 
@@ -70,7 +108,8 @@ const everyFile = (dir) =>
 
 const passphrase = `${canary("passphrase")} and ${canary("passphrase, its second word")}`;
 const store = await makeStore("store", passphrase);
-const daemon = await serve(store);
+const temporary = makeFolder();
+const daemon = await serve(store, [], { env: { TMPDIR: temporary } });
 const owner = new Client(daemon.url);
 const asked = []; // the status of each answer
 for (const file of readdirSync(new URL("../../pds/store/datasets", import.meta.url)))
@@ -90,6 +129,8 @@ test("the searcher finds what is there, in each of its shapes", () => {
       Buffer.from(planted.toString("base64")),
       Buffer.from(planted.toString("base64url")),
       Buffer.from(planted.toString(), "utf16le"),
+      gzipSync(planted),
+      deflateSync(planted),
     ])
       assert.deepEqual(search(Buffer.concat([Buffer.alloc(5000, 7), bytes]), values), ["planted"]);
   }
@@ -262,12 +303,77 @@ test("values go in by every way", async () => {
     "--key-file",
     store.key,
   ]);
+  await writePapers(note);
   assert.ok(
     asked.every((status) => status < 500 || status === 503),
     String(asked),
   );
-  assert.ok(canaries.size >= 60, `${canaries.size} values`);
+  assert.ok(canaries.size >= 200, `${canaries.size} values`);
   console.log(`${canaries.size} values`);
+});
+
+/* Documents with all that is told of them, notes beside data; and the trail of all of it. */
+async function writePapers(note) {
+  const body = Array.from({ length: 100 }, (_, i) => canary(`content of a document, ${i}`));
+  const parts = ["title", "number", "issuer", "note", "tags"].map((field) => ({
+    field,
+    text: canary(`${field} of a document`),
+  }));
+  const sheet = { name: `${canary("file name of a document")}.txt`, text: body.join("\n") };
+  const packedSheet = {
+    name: `${canary("file name of a packed document")}.gz`,
+    text: gzipSync(body.join(" ")),
+  };
+  for (const file of [sheet, packedSheet]) {
+    const form = makeForm([...parts, file]);
+    const made = await owner.post("/api/documents", form.body, { "Content-Type": form.type });
+    assert.equal(made.status, 201, made.text);
+    const { id } = made.json;
+    note(await owner.ask("PATCH", `/api/documents/${id}`, { title: canary("changed title") }));
+    note(await owner.get(`/api/documents/${id}/content`));
+  }
+  note(await owner.get(`/api/documents?words=${canary("words to find")}`));
+  note(await owner.get(`/api/documents/${canary("id of a document")}`));
+  note(
+    await owner.post("/api/annotations", {
+      dataset: CONSUMPTION,
+      start: "2024-03-01T00:00:00Z",
+      end: "2024-03-02T00:00:00Z",
+      text: canary("note beside data"),
+    }),
+  );
+  assert.ok([200, 201].includes(asked.at(-1)), `a note: ${asked.at(-1)}`);
+  note(await owner.get(`/api/trail?cursor=${canary("cursor of the trail")}`));
+  await run([
+    "documents",
+    store.dir,
+    "find",
+    canary("words of a command"),
+    "--key-file",
+    store.key,
+  ]);
+  const read = (await owner.get("/api/documents")).text;
+  for (const part of parts)
+    if (part.field !== "title") assert.ok(read.includes(part.text), part.field);
+}
+
+test("nothing in a backup, sealed to the recovery code or to a passphrase", async () => {
+  const secret = put(
+    store.folder,
+    "backup-passphrase",
+    `${canary("passphrase of a backup")} and more\n`,
+  );
+  for (const [name, more] of [
+    ["one.age", []],
+    ["two.age", ["--with-passphrase-file", secret]],
+  ]) {
+    const path = join(store.folder, name);
+    const made = await run(["backup", store.dir, "-o", path, ...more, "--key-file", store.key]);
+    assert.equal(made.status, 0, made.err);
+    const bytes = readFileSync(path);
+    assert.ok(bytes.length > 100_000);
+    assert.deepEqual(search(bytes, new Map([...canaries, ...words])), [], name);
+  }
 });
 
 const keyBytes = readFileSync(store.key).toString("latin1");
@@ -306,6 +412,8 @@ test("the values can be read by their owner: they did go in", async () => {
 });
 
 test("nothing in the store's files while it is open", checkFiles);
+
+test("nothing in a temporary file", () => assert.deepEqual(everyFile(temporary), []));
 
 test("nothing in the log, on standard output, in metrics, arguments or environment; no core file", async () => {
   const metrics = (await owner.get("/metrics")).text;
@@ -351,17 +459,31 @@ function inMemory(pid, secrets) {
   return hits;
 }
 
+/** What opens the store, and what failed to. */
+function openers() {
+  const secrets = [["the passphrase", Buffer.from(passphrase)]];
+  for (const [value, place] of canaries)
+    if (/^(wrong passphrase|wrong recovery|passphrase)/.test(place))
+      secrets.push([place, Buffer.from(value)]);
+  return secrets;
+}
+
+test("a session ended, another that failed: no passphrase is left in memory, open as the store is", {
+  skip: process.getuid?.() !== 0,
+}, async () => {
+  const other = new Client(daemon.url);
+  assert.equal((await other.signIn(passphrase)).status, 200);
+  assert.equal((await other.ask("DELETE", "/api/session")).status, 204);
+  assert.equal((await other.signIn(canary("wrong passphrase, at last"))).status, 401);
+  other.close();
+  assert.deepEqual(inMemory(daemon.pid, openers()), []);
+});
+
 /* The session's token is not among them: it opens nothing once its session is over. */
 test("signed in, then locked: what opened the store is nowhere in memory, nor what failed to", {
   skip: process.getuid?.() !== 0,
 }, async () => {
-  const secrets = [
-    ["the passphrase", Buffer.from(passphrase)],
-    ["the key file", Buffer.from(keyBytes, "latin1")],
-  ];
-  for (const [value, place] of canaries)
-    if (/^(wrong passphrase|wrong recovery|passphrase)/.test(place))
-      secrets.push([place, Buffer.from(value)]);
+  const secrets = [...openers(), ["the key file", Buffer.from(keyBytes, "latin1")]];
   const version = ["its own words", Buffer.from("Figures of the daemon, as Prometheus text")];
   assert.ok(inMemory(daemon.pid, [version]).length > 0, "what is there is found");
   assert.equal((await owner.post("/api/lock")).status, 204);
