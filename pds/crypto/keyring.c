@@ -13,7 +13,6 @@ struct purpose {
 static const struct purpose PAGE = {"TRBLpage", 1};
 static const struct purpose ANCHOR = {"TRBLanch", 2};
 static const struct purpose VALUE = {"TRBLvalu", 3};
-static const struct purpose SIGN = {"TRBLsign", 4};
 
 static void derive(const struct store_key *root, const struct purpose *p, uint8_t out[static KEY_BYTES])
 {
@@ -27,4 +26,3 @@ void keyring_anchor(const struct store_key *root, struct anchor_key *out)
     derive(root, &ANCHOR, out->bytes);
 }
 void keyring_value(const struct store_key *root, struct value_key *out) { derive(root, &VALUE, out->bytes); }
-void keyring_sign(const struct store_key *root, struct sign_seed *out) { derive(root, &SIGN, out->bytes); }

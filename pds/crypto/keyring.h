@@ -13,5 +13,4 @@ enum { STORE_ID_BYTES = 16 };
 void keyring_page(const struct store_key *root, struct page_key *out);
 void keyring_anchor(const struct store_key *root, struct anchor_key *out);
 void keyring_value(const struct store_key *root, struct value_key *out);
-void keyring_sign(const struct store_key *root, struct sign_seed *out);
 #endif

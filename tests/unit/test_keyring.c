@@ -24,7 +24,6 @@ static void keyring_derives_what_it_always_did(void **state)
     AUTO(page_key_freep) struct page_key *page = page_key_new();
     AUTO(anchor_key_freep) struct anchor_key *anchor = anchor_key_new();
     AUTO(value_key_freep) struct value_key *value = value_key_new();
-    AUTO(sign_seed_freep) struct sign_seed *sign = sign_seed_new();
 
     (void)state;
     for (unsigned i = 0; i < KEY_BYTES; i++)
@@ -32,11 +31,9 @@ static void keyring_derives_what_it_always_did(void **state)
     keyring_page(root, page);
     keyring_anchor(root, anchor);
     keyring_value(root, value);
-    keyring_sign(root, sign);
     assert_key(page->bytes, "fe5dc4cc72519f38ad657e2980499744378ffc0ab5c00118cbcc344562798451");
     assert_key(anchor->bytes, "ff59197d280a6c30e7c27560cbbefc06cdf0f11116fddc06d7c457e726e60e86");
     assert_key(value->bytes, "457c6605c6be4f63111903199f00c68e1d78d20e8ee5c61a27aad705ff5b7677");
-    assert_key(sign->bytes, "6189ff562bec669691d51d024a3cbaef9dc6cc76bfc4b19d0b2ba87d0b20c99a");
 }
 
 static int start(void **state)
