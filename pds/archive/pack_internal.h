@@ -16,5 +16,6 @@ MUST_CHECK enum err pack_check_name(struct str name);
  * writer or reader, and put in place around each call of the library. */
 MUST_CHECK enum err pack_locale_new(locale_t *out);
 static inline void pack_locale_back(const locale_t *before) { (void)uselocale(*before); }
-#define WITH_LOCALE(locale) AUTO(pack_locale_back) locale_t locale_before_ = uselocale(locale)
+#define WITH_LOCALE(locale)                                                                                  \
+    AUTO(pack_locale_back) __attribute__((unused)) locale_t locale_before_ = uselocale(locale)
 #endif

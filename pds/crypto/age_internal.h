@@ -22,6 +22,8 @@ enum {
 
 #define AGE_FIRST_LINE "age-encryption.org/v1"
 
+SECRET_KEY(wrap_key) /* seals the file key in one stanza */
+
 /* The keys of one file. */
 struct age_secret {
     uint8_t file_key[AGE_FILE_KEY_BYTES];

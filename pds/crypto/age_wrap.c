@@ -19,8 +19,6 @@ static const char SCRYPT_SALT[] = "age-encryption.org/v1/scrypt"; /* the stanza'
 /* A wrapping key seals one file key, so that its nonce is always zero. */
 static const uint8_t ZERO_NONCE[AGE_CHUNK_NONCE_BYTES];
 
-SECRET_KEY(wrap_key)
-
 void age_header_mac(const struct age_secret *s, struct str text, uint8_t mac[static SHA256_BYTES])
 {
     uint8_t key[SHA256_BYTES];

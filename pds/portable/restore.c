@@ -231,9 +231,9 @@ static enum err check(struct store *store, json_t **out)
     if ((e = store_check(store, NULL, &report)) || (e = json_get_bool(report, "ok", &ok)))
         return e;
     if (!ok) {
-        if ((e = json_get_array(report, "problems", &problems)) ||
-            (e = json_get_text(json_array_get(problems, 0), "where", &where)) ||
-            (e = json_get_text(json_array_get(problems, 0), "what", &what)))
+        if (json_get_array(report, "problems", &problems) ||
+            json_get_text(json_array_get(problems, 0), "where", &where) ||
+            json_get_text(json_array_get(problems, 0), "what", &what))
             return err_wrap(ERR_CORRUPT, "the restored store");
         return err_set(ERR_CORRUPT, "the restored store: %s: %s", where, what);
     }

@@ -30,7 +30,6 @@ static enum err copy_path(const char *dir, char out[static FS_PATH_BYTES])
 enum err restore_place_check(const char *dir)
 {
     char path[FS_PATH_BYTES];
-    const struct dirent *entry;
     size_t count = 0;
     DIR *folder;
     enum err e;
@@ -39,7 +38,7 @@ enum err restore_place_check(const char *dir)
         return e;
     if (!(folder = opendir(path)))
         return errno == ENOTDIR ? err_set(ERR_CONFLICT, "%s is no folder", path) : fs_error("opening", path);
-    while (count <= 2 && (entry = readdir(folder)))
+    while (count <= 2 && readdir(folder))
         count++;
     (void)closedir(folder); /* it was only read */
     return count > 2 ? err_set(ERR_CONFLICT,

@@ -106,7 +106,7 @@ int main(int argc, char *argv[])
     AUTO(given_done) struct given g = {0};
     enum err e;
 
-    if (argc != 4 || (e = random_start()))
+    if (argc != 4 || random_start())
         return 2;
     if ((e = read_key(argv[2], argv[3], &g)))
         return told("key", e);

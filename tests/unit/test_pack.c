@@ -210,20 +210,17 @@ static void add_tar(struct buf *out, const char *name, char type, const char *li
     char head[512] = {0};
     unsigned sum = 0;
 
-    memcpy(head, name, strlen(name) < 100 ? strlen(name) : 100);
-    memcpy(head + 100,
-           "0000600\0"
-           "0000000\0"
-           "0000000\0",
-           24);
+    (void)snprintf(head, 101, "%s", name);
+    (void)snprintf(head + 100, 8, "0000600");
+    (void)snprintf(head + 108, 8, "0000000");
+    (void)snprintf(head + 116, 8, "0000000");
     (void)snprintf(head + 124, 12, "%011zo", size);
-    memcpy(head + 136, "00000000000\0        ", 20);
+    (void)snprintf(head + 136, 12, "00000000000");
+    memset(head + 148, ' ', 8); /* the sum's own place */
     head[156] = type;
-    memcpy(head + 157, link, strlen(link));
-    memcpy(head + 257,
-           "ustar\0"
-           "00",
-           8);
+    (void)snprintf(head + 157, 100, "%s", link);
+    (void)snprintf(head + 257, 6, "ustar");
+    head[263] = head[264] = '0';
     for (size_t i = 0; i < sizeof head; i++)
         sum += (unsigned char)head[i];
     (void)snprintf(head + 148, 8, "%06o", sum);
