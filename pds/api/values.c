@@ -7,10 +7,12 @@
 static enum err numerator_of(const json_t *number, int64_t denominator, int64_t *out)
 {
     char text[48];
+    int64_t whole;
 
     if (json_is_integer(number)) {
-        if (__builtin_mul_overflow((int64_t)json_integer_value(number), denominator, out))
+        if (__builtin_mul_overflow((int64_t)json_integer_value(number), denominator, &whole))
             return err_set(ERR_INVALID, "a value out of range");
+        *out = whole;
         return ERR_OK;
     }
     if (!json_is_real(number) || fabs(json_real_value(number)) > 1e12)

@@ -107,7 +107,7 @@ static enum err add_work(struct db *db, void *context)
 enum err annotation_put(struct db *db, struct str id, const struct dataset *d, int64_t start_at,
                         int64_t end_at, struct str text, int64_t now, char id_out[static ID_CHARS + 1])
 {
-    char made[ID_CHARS + 1];
+    char made[ID_CHARS + 1] = "";
     struct work w = {.id = id,
                      .text = text,
                      .dataset = d,
@@ -126,7 +126,7 @@ enum err annotation_put(struct db *db, struct str id, const struct dataset *d, i
 enum err annotation_add(struct vault *v, struct str id, const struct dataset *d, int64_t start_at,
                         int64_t end_at, struct str text, int64_t now, char id_out[static ID_CHARS + 1])
 {
-    char made[ID_CHARS + 1];
+    char made[ID_CHARS + 1] = "";
     struct work w = {.id = id,
                      .text = text,
                      .dataset = d,

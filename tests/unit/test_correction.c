@@ -129,7 +129,7 @@ static void a_correction_replaces_and_can_be_undone(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *t = store_new_with_trail();
     struct correction_done done;
-    int64_t values[SLOTS], removed, restored;
+    int64_t values[SLOTS], removed = 0, restored = 0;
     char id[ID_CHARS + 1];
 
     (void)state;
@@ -211,7 +211,6 @@ static void the_owner_corrects_twice_and_history_keeps_both(void **state)
     const json_t *versions, *version;
     struct correction c = correction_of(0, 0);
     char id[ID_CHARS + 1];
-    size_t i;
 
     (void)state;
     put(t, 0, 2, 100, RECORD_DEFINITIVE, "curve", id, NULL);
@@ -222,8 +221,8 @@ static void the_owner_corrects_twice_and_history_keeps_both(void **state)
     assert_string_equal(json_string_value(json_object_get(history, "grain")), "curve");
     versions = json_object_get(history, "versions");
     assert_int_equal(json_array_size(versions), 3);
-    json_array_foreach(versions, i, version)
-    {
+    for (size_t i = 0; i < COUNT_OF(VALUES); i++) {
+        version = json_array_get(versions, i);
         assert_int_equal(json_integer_value(json_object_get(version, "value")), VALUES[i]);
         assert_string_equal(json_string_value(json_object_get(version, "quality")), QUALITIES[i]);
         assert_true(json_is_null(json_object_get(version, "replaced_at")) == (i == 0));
@@ -243,7 +242,7 @@ static void undoing_the_file_leaves_the_correction(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *t = store_new_with_trail();
     struct correction_done done;
-    int64_t values[SLOTS], removed, restored;
+    int64_t values[SLOTS], removed = 0, restored = 0;
     char id[ID_CHARS + 1];
 
     (void)state;
