@@ -96,8 +96,8 @@ static void what_is_put_in_comes_out_and_is_nowhere_in_clear(void **state)
     char out[100], name[64], sealed[400];
     struct keep k = {0};
     struct stat facts;
-    size_t got;
-    int64_t id;
+    size_t got = 0;
+    int64_t id = 0;
     int fd;
 
     assert_ok(blob_writer_new(t->store, &w));
@@ -131,7 +131,7 @@ static void an_empty_blob_is_one(void **state)
 {
     struct tmpstore *t = *state;
     size_t got = 1;
-    int64_t id;
+    int64_t id = 0;
     char c;
 
     assert_ok(put(t, "", 0, &id));
@@ -165,7 +165,7 @@ static void a_sweep_takes_what_has_no_row_and_no_writer(void **state)
 {
     struct tmpstore *t = *state;
     struct blob_writer *w = NULL, *whole = NULL;
-    int64_t id;
+    int64_t id = 0;
     int fd;
 
     assert_ok(put(t, "kept", 4, &id));
@@ -213,9 +213,9 @@ static void a_dropped_blob_is_gone_and_its_file_too(void **state)
     struct tmpstore *t = *state;
     AUTO(reader_done) struct reader old = {t->vault, NULL};
     AUTO(blob_reader_freep) struct blob_reader *r = NULL, *late = NULL;
-    int64_t id, rows;
+    int64_t id = 0, rows;
     char out[8];
-    size_t got;
+    size_t got = 0;
 
     assert_ok(put(t, "secret", 6, &id));
     assert_ok(vault_read(t->vault, &old.db));
@@ -234,7 +234,7 @@ static void a_dropped_blob_is_gone_and_its_file_too(void **state)
 static void files_stay_while_held(void **state)
 {
     struct tmpstore *t = *state;
-    int64_t id;
+    int64_t id = 0;
 
     assert_ok(put(t, "secret", 6, &id));
     blob_hold(t->store);
@@ -257,8 +257,8 @@ static void reading_at_any_place(void **state)
     char *bytes = mem_new(SIZE), out[70000];
     uint64_t seed = test_seed();
     struct blob_row row;
-    size_t got;
-    int64_t id;
+    size_t got = 0;
+    int64_t id = 0;
 
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (char)test_random(&seed);
@@ -323,8 +323,8 @@ static void a_check_names_what_is_damaged(void **state)
     struct tmpstore *t = *state;
     struct seen seen;
     char name[64], out[8];
-    int64_t id, other;
-    size_t got;
+    int64_t id = 0, other;
+    size_t got = 0;
 
     assert_ok(put(t, "a paper", 7, &id));
     assert_int_equal(files(t, name), 1);
@@ -361,8 +361,8 @@ static void blobs_cannot_be_swapped(void **state)
     AUTO(reader_done) struct reader reader = {t->vault, NULL};
     char path[1024], other[80], out[8];
     struct blob_row one, two;
-    int64_t a, b;
-    size_t got;
+    int64_t a = 0, b = 0;
+    size_t got = 0;
 
     assert_ok(put(t, "one", 3, &a));
     assert_ok(put(t, "two", 3, &b));
@@ -396,8 +396,8 @@ static void reading_and_sweeping_survive_each_failing_allocation(void **state)
 {
     struct tmpstore *t = *state;
     char out[8];
-    size_t got;
-    int64_t id;
+    size_t got = 0;
+    int64_t id = 0;
     long live;
     enum err e;
 
