@@ -99,6 +99,23 @@ static void db_change_counts_rows(void **state)
     assert_int_equal(changed, 0);
 }
 
+static void db_change_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    int64_t changed = -1;
+    enum err e;
+
+    put(f, 3, "x");
+    db_close(f->db); /* nothing is prepared, no schema is loaded */
+    f->db = NULL;
+    assert_ok(db_open(f->vfs, DB_WRITER, &f->db));
+    FAIL_EACH_ALLOCATION (e, db_change(f->db, SQL_DROP, PARAMS(INT(2)), &changed)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_int_equal(changed, -1);
+    }
+    assert_int_equal(changed, 1);
+}
+
 static void db_number_needs_a_row(void **state)
 {
     struct fixture *f = *state;
@@ -286,6 +303,7 @@ int main(void)
         WITH_DB(db_run_tells_a_conflict_without_values),
         WITH_DB(db_query_tells_a_bad_search_without_its_words),
         WITH_DB(db_change_counts_rows),
+        WITH_DB(db_change_survives_each_failing_allocation),
         WITH_DB(db_number_needs_a_row),
         WITH_DB(db_query_runs_one_statement_twice_at_a_time),
         WITH_DB(db_query_compares_the_text),

@@ -1,3 +1,4 @@
+#include "tests/harness/fault.h"
 #include "tests/harness/tempdir.h"
 #include "tests/harness/test.h"
 
@@ -157,6 +158,37 @@ static void a_frame_damaged_while_open_is_named(void **state)
     assert_ok(vault_check_files(tempdir_root(f->dir), f->key, ID, keep_first, f->text, &report));
 }
 
+/* Without memory a check is not made; it tells no damage for it. */
+static void checking_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    struct vault_check_report report = {0};
+    long live;
+    enum err e;
+
+    make(f, "");
+    assert_ok(vault_open(tempdir_root(f->dir), f->key, ID, &f->vault));
+    for (int i = 0; i < 3; i++)
+        assert_ok(vault_write(f->vault, put, NULL));
+    assert_int_equal(check(f), 0);
+    live = mem_live();
+    FAIL_EACH_ALLOCATION (e, vault_check(f->vault, keep_first, f->text, &report)) {
+        assert_true(!e || e == ERR_NO_MEMORY); /* SQLite does without some allocations */
+        assert_string_equal(f->text, "");
+        assert_true(mem_live() <= live + 4096); /* what a connection keeps for its next statement */
+    }
+    vault_close(f->vault);
+    f->vault = NULL;
+    live = mem_live();
+    FAIL_EACH_ALLOCATION (e,
+                          vault_check_files(tempdir_root(f->dir), f->key, ID, keep_first, f->text, &report)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_string_equal(f->text, "");
+        assert_int_equal(mem_live(), live);
+    }
+    assert_int_equal(report.problems, 0);
+}
+
 #define CHECK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -165,6 +197,7 @@ int main(void)
         CHECK(a_reference_to_nothing_is_told),
         CHECK(a_page_damaged_while_open_is_named_and_ends_writing),
         CHECK(a_frame_damaged_while_open_is_named),
+        CHECK(checking_survives_each_failing_allocation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
