@@ -60,7 +60,6 @@ static void a_backup_holds_database_files_and_their_hashes(void **state)
     (void)state;
     buf_init(&names, 4096);
     buf_init(&text, 64 * KIB);
-    portable_furnish(t);
     backup_knows_code(t);
     backup_put_blob(t, "one", 3);
     backup_put_blob(t, "", 0);
