@@ -66,7 +66,7 @@ static int64_t split(int64_t size)
  * power of two that holds size. size ≥ 1. */
 static enum err subtree(int64_t first, int64_t size, tlog_node *node, void *context, struct tlog_hash *out)
 {
-    struct tlog_hash hash, left;
+    struct tlog_hash hash = {{0}}, left;
     unsigned level = 0;
     bool any = false;
     enum err e;

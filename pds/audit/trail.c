@@ -123,7 +123,8 @@ static enum err add_nodes(struct db *db, int64_t number, struct tlog_hash hash)
         if ((e = trail_node(db, level, (number >> level) - 1, &left)))
             return e;
         tlog_parent(&left, &hash, &hash);
-        if ((e = db_run(db, SQL_NODE_ADD, PARAMS(INT(++place), BLOB(hash.bytes, sizeof hash.bytes)))))
+        place++;
+        if ((e = db_run(db, SQL_NODE_ADD, PARAMS(INT(place), BLOB(hash.bytes, sizeof hash.bytes)))))
             return e;
     }
     return ERR_OK;
@@ -166,9 +167,8 @@ enum err trail_blank(struct db *db, int64_t before) { return db_run(db, SQL_BLAN
 static enum err read_key(const struct stmt *row, int column, struct tlog_verifier *out)
 {
     struct str key = stmt_blob(row, column + 1);
-    enum err e;
 
-    if ((e = str_copy(stmt_text(row, column), out->name, sizeof out->name)) || key.len != SIGN_PUBLIC_BYTES)
+    if (str_copy(stmt_text(row, column), out->name, sizeof out->name) || key.len != SIGN_PUBLIC_BYTES)
         return err_set(ERR_CORRUPT, "a signing key of %zu bytes", key.len);
     memcpy(out->public_key, key.ptr, SIGN_PUBLIC_BYTES);
     return ERR_OK;

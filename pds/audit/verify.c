@@ -100,7 +100,7 @@ static bool leaf_of(struct verifying *v, const json_t *extra, struct tlog_hash *
         return false;
     sha256_hmac(salt, sizeof salt, json_string_value(content), json_string_length(content), data);
     tlog_leaf(data, sizeof data, leaf);
-    verify_set(v, "entry", json_incref((json_t *)(uintptr_t)content));
+    verify_set(v, "entry", json_incref((json_t *)content));
     return true;
 }
 

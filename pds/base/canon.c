@@ -131,7 +131,7 @@ static enum err add_members(struct buf *out, const json_t *object, const char **
 static enum err add_object(struct buf *out, const json_t *object, int depth)
 {
     const char **keys = mem_array(json_object_size(object) + 1, sizeof *keys);
-    json_t *at = (json_t *)(uintptr_t)object; /* jansson walks only what may change */
+    json_t *at = (json_t *)object; /* jansson walks only what may change */
     const char *key;
     json_t *value;
     size_t count = 0;

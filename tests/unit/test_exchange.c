@@ -341,12 +341,54 @@ static void a_request_refused_before_it_had_a_route_is_told_alike(void **state)
     response_done(&response);
 }
 
+/* One request with a session's cookie, by a clock: its status. */
+static int ask_at(int64_t clock, enum access access, const char *session)
+{
+    const struct route route = {"GET", "/x", (int)access, BODY_NONE, RUN_INLINE, handler, "A test"};
+    struct api api = {.store = open_store, .sessions = sessions};
+    char cookie[VALUE_BYTES];
+    struct headers headers = {.count = 0};
+    struct request request = {.route = &route, .method = STR("GET"), .transport = &headers, .now = clock};
+    struct response response;
+    int status;
+
+    (void)snprintf(cookie, sizeof cookie, "traboule=%s", session);
+    headers.at[headers.count++] = (struct header){STR("Cookie"), str_of(cookie)};
+    headers.at[headers.count++] = (struct header){STR("Host"), STR("127.0.0.1:8765")};
+    outcome = ERR_OK;
+    response_init(&response);
+    exchange_run(&request, &response, &api);
+    status = response.status;
+    response_done(&response);
+    return status;
+}
+
+/* Row 34 of the security brief. The last test here: for this store time goes on by a year. */
+static void a_clock_set_back_makes_no_session_longer(void **state)
+{
+    enum { YEAR = 365 * 86400 };
+    char one[SESSION_TOKEN_TEXT], two[SESSION_TOKEN_TEXT], any[SESSION_TOKEN_TEXT];
+
+    (void)state;
+    assert_ok(session_begin(sessions, store_opening(open_store), T0 + 100, one, any));
+    assert_int_equal(ask_at(T0 + 100, ACCESS_OWNER, one), 200);
+    assert_int_equal(ask_at(T0 - YEAR, ACCESS_OWNER, one), 200); /* back a year: as if no time had gone by */
+    assert_int_equal(ask_at(T0 + 100 + LIMIT_SESSION_IDLE_S + 1, ACCESS_ANYONE, ""), 200);
+    assert_int_equal(ask_at(T0 - YEAR, ACCESS_OWNER, one), 401); /* its time was over, and stays over */
+
+    assert_ok(session_begin(sessions, store_opening(open_store), T0 + 5000, two, any));
+    assert_int_equal(ask_at(T0 + 5000, ACCESS_OWNER, two), 200);
+    assert_int_equal(ask_at(T0 + 5000 + YEAR, ACCESS_OWNER, two), 401); /* forward a year */
+    assert_int_equal(ask_at(T0 + 5000, ACCESS_OWNER, two), 401);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_reach_their_handler_or_are_refused),
         cmocka_unit_test(failures_of_a_handler_are_told_as_problems),
         cmocka_unit_test(a_request_refused_before_it_had_a_route_is_told_alike),
+        cmocka_unit_test(a_clock_set_back_makes_no_session_longer),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -83,8 +83,8 @@ static enum err no_node(void *context, unsigned level, int64_t number, struct tl
 static int make_leaves(void **state)
 {
     (void)state;
-    for (uint8_t i = 0; i < MOST; i++)
-        tlog_leaf(&i, 1, &leaves[i]);
+    for (int i = 0; i < MOST; i++)
+        tlog_leaf(&(uint8_t){(uint8_t)i}, 1, &leaves[i]);
     return 0;
 }
 
