@@ -163,7 +163,7 @@ static int write_page(struct sealed_file *f, uint32_t frame, const uint8_t *plai
                                           frame_place(frame) + FRAME_HEADER_SEALED_BYTES);
     f->pending = 0;
     if (!wal_set_page(&v->wal, frame, page))
-        return SQLITE_FULL;
+        return SQLITE_IOERR_NOMEM; /* the ceiling was looked at before */
     seal_header(v, frame, f->pending_header, out);
     rc = f->lower->pMethods->xWrite(f->lower, out, sizeof out, frame_place(frame));
     if (rc == SQLITE_OK)

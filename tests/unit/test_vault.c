@@ -187,6 +187,28 @@ static void vault_open_survives_each_failing_allocation(void **state)
     assert_int_equal(count_rows(f->vault), 0);
 }
 
+/* In a folder of its own each time. */
+static enum err create_afresh(struct fixture *f)
+{
+    AUTO(tempdir_freep) struct tempdir *dir = tempdir_new();
+
+    return vault_create(tempdir_root(dir), f->key, STORE_ID);
+}
+
+static void vault_create_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    long live = mem_live();
+    enum err e;
+
+    FAIL_EACH_ALLOCATION (e, create_afresh(f)) {
+        if (e) /* SQLite does without some allocations */
+            assert_err(e, ERR_NO_MEMORY);
+        assert_int_equal(mem_live(), live);
+    }
+    assert_int_equal(mem_live(), live);
+}
+
 static enum err count_once(struct vault *v, int64_t *out)
 {
     struct db *db = NULL;
@@ -336,6 +358,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(vault_open_tells_a_wrong_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_open_survives_each_failing_allocation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(vault_create_survives_each_failing_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_read_survives_each_failing_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_write_survives_each_failing_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vault_check_of_a_sound_store_finds_nothing, set_up, tear_down),
