@@ -249,7 +249,7 @@ static const struct row ROWS[] = {
     ROW("no body", "POST /json HTTP/1.1\r\n" H END, 200, OPEN, ""),
     ROW("large json", "POST /json HTTP/1.1\r\n" H "Content-Length: 262145\r\n" END, 413, CLOSED, NULL),
     ROW("large form", "POST /form HTTP/1.1\r\n" H "Content-Length: 16385\r\n" END, 413, CLOSED, NULL),
-    ROW("large upload", "POST /upload HTTP/1.1\r\n" H "Content-Length: 2147483649\r\n" END, 413, CLOSED,
+    ROW("large upload", "POST /upload HTTP/1.1\r\n" H "Content-Length: 2147549185\r\n" END, 413, CLOSED,
         NULL),
     ROW("upload of another type", "POST /upload HTTP/1.1\r\n" H "Content-Length: 2\r\n" END "{}", 415, CLOSED,
         NULL),
