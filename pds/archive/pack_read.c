@@ -1,6 +1,7 @@
 #include "pds/archive/pack_internal.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/buf.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
 
@@ -9,10 +10,13 @@
 #include <errno.h>
 #include <string.h>
 
+/* All names together: 10 000 of the longest, or 400 000 of a backup's. */
+enum { NAMES_BYTES = 16 * 1024 * 1024 };
+
 /* A name that was met, in a table by hash. */
 struct seen {
     uint64_t hash;
-    char *name; /* owned; NULL: a free place */
+    size_t at, len; /* in names; no length: a free place */
 };
 
 struct pack_reader {
@@ -26,6 +30,7 @@ struct pack_reader {
     bool inside;                     /* an entry's bytes are being read */
     uint64_t packed, plain, entries; /* so far */
     char name[LIMIT_ARCHIVE_NAME_BYTES + 1];
+    struct buf names;
     struct seen *seen; /* owned; a power of two of places, at most half of them taken */
     size_t places, taken;
     uint8_t chunk[PACK_CHUNK_BYTES];
@@ -75,6 +80,7 @@ enum err pack_reader_new(unsigned formats, const struct pack_limits *limits, pac
         return err_set(ERR_NO_MEMORY, "an archive");
     if ((e = pack_locale_new(&r->locale)))
         return e;
+    buf_init(&r->names, NAMES_BYTES);
     r->limits = *limits;
     r->get = get;
     r->context = context;
@@ -101,50 +107,55 @@ static uint64_t hash_of(struct str name)
     return hash;
 }
 
-/* The place of a name, or the free one where it goes. */
-static struct seen *place_of(struct seen *seen, size_t places, uint64_t hash, struct str name)
+static struct str name_of(const struct pack_reader *r, const struct seen *s)
 {
-    size_t at = hash & (places - 1);
+    return (struct str){r->names.data + s->at, s->len};
+}
 
-    while (seen[at].name && (seen[at].hash != hash || !str_eq(str_of(seen[at].name), name)))
-        at = (at + 1) & (places - 1);
-    return &seen[at];
+/* The place of a name, or the free one where it goes. */
+static size_t place_of(const struct pack_reader *r, uint64_t hash, struct str name)
+{
+    size_t at = hash & (r->places - 1);
+
+    while (r->seen[at].len > 0 && (r->seen[at].hash != hash || !str_eq(name_of(r, &r->seen[at]), name)))
+        at = (at + 1) & (r->places - 1);
+    return at;
 }
 
 static enum err grow_seen(struct pack_reader *r)
 {
-    size_t places = r->places ? 2 * r->places : 64;
+    struct seen *old = r->seen;
+    size_t count = r->places, places = count ? 2 * count : 64;
     struct seen *seen = mem_array(places, sizeof *seen);
 
     if (!seen)
         return err_set(ERR_NO_MEMORY, "the names of an archive");
-    for (size_t i = 0; i < r->places; i++) {
-        const struct seen *s = &r->seen[i];
-
-        if (s->name)
-            *place_of(seen, places, s->hash, str_of(s->name)) = *s;
-    }
-    mem_free(r->seen);
     r->seen = seen;
     r->places = places;
+    for (size_t i = 0; i < count; i++) {
+        if (old[i].len > 0)
+            seen[place_of(r, old[i].hash, name_of(r, &old[i]))] = old[i];
+    }
+    mem_free(old);
     return ERR_OK;
 }
 
 static enum err remember(struct pack_reader *r, struct str name)
 {
-    uint64_t hash = hash_of(name);
-    struct seen *place;
+    struct seen made = {.hash = hash_of(name), .at = r->names.len, .len = name.len};
+    size_t place;
     enum err e;
 
     if (2 * (r->taken + 1) > r->places && (e = grow_seen(r)))
         return e;
-    place = place_of(r->seen, r->places, hash, name);
-    if (place->name)
+    place = place_of(r, made.hash, name);
+    if (r->seen[place].len > 0)
         return err_set(ERR_INVALID, "entry %llu of the archive has a name that was there before",
                        (unsigned long long)r->entries);
-    if (!(place->name = mem_text(name.ptr, name.len)))
-        return err_set(ERR_NO_MEMORY, "the names of an archive");
-    place->hash = hash;
+    buf_add(&r->names, name.ptr, name.len);
+    if ((e = buf_err(&r->names)))
+        return e;
+    r->seen[place] = made;
     r->taken++;
     return ERR_OK;
 }
@@ -272,8 +283,7 @@ void pack_reader_free(struct pack_reader *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->places; i++)
-        mem_free(r->seen[i].name);
+    buf_done(&r->names);
     mem_free(r->seen);
     if (r->archive)
         (void)archive_read_free(r->archive); /* it was only read */
