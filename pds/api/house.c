@@ -90,8 +90,10 @@ static enum err resident_new(struct house *h, const char *name, const struct sta
     r->dev = at->st_dev;
     r->ino = at->st_ino;
     store_set_host(r->api.store, &HOUSE_HOST, h);
-    if (has_key(h, r->api.store))
+    if (has_key(h, r->api.store)) {
+        atomic_store(&r->by_key, true);
         store_begin_at_rest(r->api.store);
+    }
     *out = r;
     r = NULL; /* the caller's now */
     return ERR_OK;
@@ -229,7 +231,9 @@ static void *tidy_now_and_then(void *context)
     while (!h->ending) {
         (void)clock_gettime(CLOCK_MONOTONIC, &at);
         at.tv_sec += (h->idle_ms < ROUND_MS ? h->idle_ms : ROUND_MS) / 1000 + 1;
-        (void)pthread_cond_timedwait(&h->changed, &h->mutex, &at);
+        if (!h->crowded)
+            (void)pthread_cond_timedwait(&h->changed, &h->mutex, &at);
+        h->crowded = false;
         (void)pthread_mutex_unlock(&h->mutex);
         house_tidy(h);
         (void)pthread_mutex_lock(&h->mutex);
@@ -302,6 +306,7 @@ enum err house_open(const struct house_options *options, struct house **out)
     (void)pthread_condattr_init(&clock);
     (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&h->changed, &clock);
+    (void)pthread_cond_init(&h->fewer, &clock);
     (void)pthread_condattr_destroy(&clock);
     if (!(e = str_copy(str_of(options->dir), h->dir, sizeof h->dir)) && !(e = start(h, &options->http))) {
         *out = h;
@@ -355,6 +360,7 @@ void house_close(struct house *h)
     if (h->dir_fd >= 0)
         (void)close(h->dir_fd); /* only a way */
     (void)pthread_cond_destroy(&h->changed);
+    (void)pthread_cond_destroy(&h->fewer);
     (void)pthread_mutex_destroy(&h->mutex);
     mem_free(h);
 }

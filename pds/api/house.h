@@ -40,7 +40,8 @@ const char *house_url(struct house *h); /* borrowed; stores are at <url>/@name/ 
 unsigned house_open_count(struct house *h);
 void house_close(struct house *h); /* lets running requests end; NULL is fine */
 
-/* Close what nobody has used for idle_ms, and what went; a thread of the house does it now and then. */
+/* Close what nobody has used for idle_ms, what went, and of what comes back by itself as much as leaves
+ * LIMIT_STORES_SPARE places; a thread of the house does it now and then. */
 void house_tidy(struct house *h);
 
 /* The path of every request: to the handlers of the store that its mount names. context is the house. */

@@ -14,6 +14,7 @@ struct resident {
     char name[LIMIT_STORE_NAME + 1];
     dev_t dev; /* the folder that it was found as */
     ino_t ino;
+    atomic_bool by_key;  /* the house's key opened it when it was last tried */
     atomic_uint at_work; /* requests at workers */
     struct resident *next_gone;
 };
@@ -29,10 +30,12 @@ struct house {
     atomic_uint strangers_at_work; /* requests for names without a store */
     pthread_mutex_t mutex;         /* guards what follows; taken before a store's, never while one is held */
     pthread_cond_t changed;        /* somebody went, or the house ends; its clock is monotonic */
+    pthread_cond_t fewer;          /* one was closed */
     struct resident **residents;   /* owned, by name */
     size_t count, room;
     struct resident *gone; /* owned: their folders are not there any more */
     unsigned open_count;   /* stores whose files are open, or being opened or closed */
+    bool crowded;          /* closing one takes longer than opening one: the thread does it ahead */
     bool ending;
     pthread_t thread;
     bool has_thread;

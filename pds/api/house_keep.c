@@ -6,10 +6,14 @@
 #include "pds/base/clock.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+enum { ROOM_WAIT_MS = 100, ROOM_WAITS = 5 };
 
 /* An open store, and when it was used. */
 struct awake {
     struct resident *who;
+    bool by_key;
     int64_t used_at_ms;
 };
 
@@ -20,7 +24,8 @@ static enum err close_unused(struct house *h, struct resident *r)
     AUTO(store_key_freep) struct store_key *root = NULL;
     enum err e;
 
-    if (h->key && store_key_of_keyfile(r->api.store, h->key->bytes, &root) == ERR_OK)
+    atomic_store(&r->by_key, h->key && store_key_of_keyfile(r->api.store, h->key->bytes, &root) == ERR_OK);
+    if (atomic_load(&r->by_key))
         return store_rest(r->api.store);
     if (!(e = store_lock_unused(r->api.store)))
         sessions_end_all(r->api.sessions);
@@ -29,12 +34,15 @@ static enum err close_unused(struct house *h, struct resident *r)
 
 static int by_use(const void *a, const void *b)
 {
-    int64_t x = ((const struct awake *)a)->used_at_ms, y = ((const struct awake *)b)->used_at_ms;
+    const struct awake *x = a, *y = b;
 
-    return (x > y) - (x < y);
+    if (x->by_key != y->by_key)
+        return x->by_key ? -1 : 1;
+    return (x->used_at_ms > y->used_at_ms) - (x->used_at_ms < y->used_at_ms);
 }
 
-/* The open stores, the one used least recently first. */
+/* The open stores, as they give way: first those whose owners will not notice, or strangers who ask for what
+ * is public in many stores would sign others out; of these the one used least recently. */
 static size_t list_awake(struct house *h, struct awake out[static LIMIT_STORES_OPEN])
 {
     size_t n = 0;
@@ -44,7 +52,7 @@ static size_t list_awake(struct house *h, struct awake out[static LIMIT_STORES_O
         struct resident *r = h->residents[i];
 
         if (store_is_awake(r->api.store))
-            out[n++] = (struct awake){r, store_used_at_ms(r->api.store)};
+            out[n++] = (struct awake){r, atomic_load(&r->by_key), store_used_at_ms(r->api.store)};
     }
     (void)pthread_mutex_unlock(&h->mutex);
     qsort(out, n, sizeof *out, by_use);
@@ -59,6 +67,10 @@ static bool take_room(struct house *h, bool *ending)
     *ending = h->ending;
     if ((room = !h->ending && h->open_count < LIMIT_STORES_OPEN))
         h->open_count++;
+    if (h->open_count > LIMIT_STORES_OPEN - LIMIT_STORES_SPARE && !h->crowded) {
+        h->crowded = true;
+        (void)pthread_cond_signal(&h->changed);
+    }
     (void)pthread_mutex_unlock(&h->mutex);
     return room;
 }
@@ -76,16 +88,34 @@ static bool make_room(struct house *h)
     return false;
 }
 
+/* One may be being closed, which nobody sees among the open ones. */
+static void wait_a_little(struct house *h)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += (long)ROOM_WAIT_MS * 1000000;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    (void)pthread_mutex_lock(&h->mutex);
+    if (h->open_count >= LIMIT_STORES_OPEN)
+        (void)pthread_cond_timedwait(&h->fewer, &h->mutex, &at);
+    (void)pthread_mutex_unlock(&h->mutex);
+}
+
 static enum err opening(void *context, struct store *s)
 {
     bool ending;
 
     (void)s;
-    while (!take_room(context, &ending)) {
+    for (int waits = 0; !take_room(context, &ending);) {
         if (ending)
             return err_set(ERR_LOCKED, "the daemon is ending");
-        if (!make_room(context))
+        if (make_room(context))
+            continue;
+        if (waits++ == ROOM_WAITS)
             return err_set(ERR_BUSY, "%d stores are open, and all in use", LIMIT_STORES_OPEN);
+        wait_a_little(context);
     }
     return ERR_OK;
 }
@@ -112,6 +142,7 @@ static void closed(void *context, struct store *s)
     (void)s;
     (void)pthread_mutex_lock(&h->mutex);
     h->open_count--;
+    (void)pthread_cond_signal(&h->fewer);
     (void)pthread_mutex_unlock(&h->mutex);
 }
 
@@ -156,7 +187,9 @@ void house_tidy(struct house *h)
 
     lock_gone(h);
     for (size_t i = 0; i < n; i++) {
-        if (now_ms - list[i].used_at_ms >= h->idle_ms)
+        bool crowded = house_open_count(h) > LIMIT_STORES_OPEN - LIMIT_STORES_SPARE;
+
+        if (now_ms - list[i].used_at_ms >= h->idle_ms || (crowded && list[i].by_key))
             err_ignore(close_unused(h, list[i].who)); /* in use after all */
     }
 }

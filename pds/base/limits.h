@@ -69,6 +69,7 @@
 #define LIMIT_STORE_NAME   32 /* letters, digits and '-' */
 #define LIMIT_STORES       4096
 #define LIMIT_STORES_OPEN  64
+#define LIMIT_STORES_SPARE 8                    /* of them, kept free for whoever comes next */
 #define LIMIT_STORE_IDLE_S LIMIT_SESSION_IDLE_S /* an open store without use is closed; --idle-minutes */
 
 /* The trail */

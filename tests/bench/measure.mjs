@@ -4,6 +4,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { backups, files, millions } from "./keep.mjs";
 import { Lab } from "./lab.mjs";
+import { many } from "./many.mjs";
 import {
   equip,
   imports,
@@ -16,7 +17,7 @@ import {
   writes,
 } from "./parts.mjs";
 
-const PARTS = { sql, records, writes, requests, import: imports, reads, start, memory: memories, files, backup: backups, millions };
+const PARTS = { sql, records, writes, requests, import: imports, reads, start, memory: memories, files, backup: backups, millions, many };
 const BUSY_LOAD = 1.5;
 
 const args = process.argv.slice(2);

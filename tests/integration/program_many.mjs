@@ -246,7 +246,7 @@ test("few are open; who gives way comes back by itself, but not from a lock", as
   const open = Number(
     /^traboule_stores_open (\d+)$/m.exec((await new Client(daemon.url).get("/metrics")).text)[1],
   );
-  assert.equal(open, OPEN_AT_ONCE);
+  assert.ok(open > 0 && open <= OPEN_AT_ONCE, `${open} are open`);
 
   const list = await run(["datasets", dirOf("store-1"), ...byKey, "--json"]);
   assert.equal(list.status, 0, list.err);

@@ -300,10 +300,11 @@ static void few_are_open_and_the_least_used_gives_way(void **state)
         assert_int_equal(ask(name), 200);
         assert_true(house_open_count(house) <= LIMIT_STORES_OPEN);
     }
-    assert_int_equal(house_open_count(house), LIMIT_STORES_OPEN);
+    house_tidy(house);
+    assert_true(house_open_count(house) <= LIMIT_STORES_OPEN - LIMIT_STORES_SPARE);
     assert_false(store_is_awake(resident("a")->api.store));
     assert_false(store_is_awake(resident("copy-2")->api.store));
-    assert_true(store_is_awake(resident("copy-4")->api.store));
+    assert_true(store_is_awake(resident(name)->api.store)); /* the last one */
     for (int i = COPIES - LIMIT_STORES_OPEN; i < COPIES; i++) {
         (void)snprintf(name, sizeof name, "copy-%d", i);
         assert_ok(store_enter(resident(name)->api.store, &entered));
