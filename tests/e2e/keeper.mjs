@@ -119,6 +119,7 @@ await test("a note stands beside its days, in the chart's words too; it is chang
   await button(/Supprimer… – Absents/).click();
   await asked("Supprimer la note").click();
   await page.locator(".notes li").getByText("à la montagne").waitFor({ state: "detached" });
+  await page.waitForFunction(() => document.activeElement?.id === "notes-title");
 });
 
 await test("days are deleted for good after a question, and are holes from then on", async () => {
@@ -221,7 +222,7 @@ await test("documents go together in a bundle; the first view says what runs out
   await page.waitForFunction(() => document.querySelectorAll(".papers > li").length === 2);
   await button("Supprimer… – Demande de logement").click();
   await asked("Défaire le dossier").click();
-  await main.getByText("Demande de logement").last().waitFor();
+  await page.waitForFunction(() => document.activeElement?.id === "bundles-title");
   await visit(page, "");
   await heading("À renouveler bientôt").waitFor();
   await page.locator(".reminders").getByText("expire dans 30 jours").waitFor();
@@ -317,7 +318,9 @@ await test("phone, dark, English, zoom: every new place fits and is accessible",
       await visit(other, path);
       await other.locator("main section").first().waitFor();
       if (place === "trail") await other.locator(".imports > li").first().waitFor();
-      await accessible(other, `${place}-${name}`);
+      // Colours and names are those of a page of the usual size: a small window changes the layout alone.
+      if (/zoom|reflow/.test(name)) await fits(other, `${place}-${name}`);
+      else await accessible(other, `${place}-${name}`);
       if (shown.has(`${place}-${name}`)) await shoot(other, SCREENS, `${place}-${name}`, true);
       await other.evaluate(() => {
         document.documentElement.style.fontSize = "200%";

@@ -38,6 +38,18 @@ const path = (id) => `api/documents/${encodeURIComponent(id)}`;
  * @returns {Promise<{documents: Paper[], next: string | null}>} */
 export const papers = (wanted) => call("GET", `api/documents${search({ ...wanted, limit: ROWS })}`);
 
+/** Every document, page by page. @returns {Promise<Paper[]>} */
+export async function allPapers() {
+  const all = [];
+  let cursor = "";
+  do {
+    const page = await papers({ cursor });
+    all.push(...page.documents);
+    cursor = page.next ?? "";
+  } while (cursor);
+  return all;
+}
+
 /** Those whose reminder or expiry has come. @returns {Promise<Paper[]>} */
 export const expiring = async () => (await papers({ expiring: today() })).documents;
 

@@ -6,6 +6,7 @@ import * as papers from "../papers.js";
 import { inWords } from "../problem.js";
 import { TextField } from "./inputs.js";
 import { Question } from "./question.js";
+import { useRefocus } from "./refocus.js";
 
 /** @param {{bundle: papers.Bundle | null, onClose: () => void, onDone: () => void}} props */
 function BundleForm({ bundle, onClose, onDone }) {
@@ -14,10 +15,7 @@ function BundleForm({ bundle, onClose, onDone }) {
   const [all, setAll] = useState(/** @type {papers.Paper[]} */ ([]));
   const [error, setError] = useState("");
   useEffect(() => {
-    papers.papers({}).then(
-      ({ documents }) => setAll(documents),
-      (failed) => setError(inWords(failed)),
-    );
+    papers.allPapers().then(setAll, (failed) => setError(inWords(failed)));
   }, []);
   const act = async () => {
     if (!title.trim()) return t("bundle.no_title");
@@ -69,6 +67,7 @@ export function Bundles({ onOpen }) {
   );
   const [deleting, setDeleting] = useState(/** @type {papers.Bundle | null} */ (null));
   const [error, setError] = useState("");
+  const heading = useRefocus(all.length);
   const load = () =>
     papers.bundles().then(setAll, (failed) => {
       setError(inWords(failed));
@@ -78,7 +77,7 @@ export function Bundles({ onOpen }) {
   }, []);
   return html`
     <section aria-labelledby="bundles-title">
-      <h2 id="bundles-title">${t("bundle.all")}</h2>
+      <h2 id="bundles-title" tabindex="-1" ref=${heading}>${t("bundle.all")}</h2>
       <p class="hint">${t("bundle.lead")}</p>
       ${error && html`<p class="error" role="alert">${error}</p>`}
       <ul class="sources" hidden=${!all.length}>
@@ -105,6 +104,10 @@ export function Bundles({ onOpen }) {
         editing !== undefined &&
         html`<${BundleForm} bundle=${editing} onClose=${() => setEditing(undefined)} onDone=${load} />`
       }
-      ${deleting && html`<${DeleteBundle} bundle=${deleting} onClose=${() => setDeleting(null)} onDone=${load} />`}
+      ${
+        deleting &&
+        html`
+          <${DeleteBundle} bundle=${deleting} onDone=${load} onClose=${() => setDeleting(null)} />`
+      }
     </section>`;
 }

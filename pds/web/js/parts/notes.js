@@ -7,6 +7,7 @@ import { html, useState } from "../html.js";
 import { t } from "../language.js";
 import { TextArea, TextField } from "./inputs.js";
 import { Question } from "./question.js";
+import { useRefocus } from "./refocus.js";
 
 /** @typedef {import("../amend.js").Note} Note */
 
@@ -63,11 +64,12 @@ const when = ({ start, end }) =>
 /** @param {{dataset: string, period: import("../calendar.js").Period, notes: Note[],
  *   onChange: () => void}} props */
 export function Notes({ dataset, period, notes, onChange }) {
+  const title = useRefocus(notes.length);
   const [editing, setEditing] = useState(/** @type {Note | null | undefined} */ (undefined));
   const [deleting, setDeleting] = useState(/** @type {Note | null} */ (null));
   return html`
     <section class="notes" aria-labelledby="notes-title">
-      <h2 id="notes-title">${t("notes.title")}</h2>
+      <h2 id="notes-title" tabindex="-1" ref=${title}>${t("notes.title")}</h2>
       ${!notes.length && html`<p class="hint">${t("notes.none")}</p>`}
       <ul class="sources" hidden=${!notes.length}>
         ${notes.map(
@@ -95,7 +97,8 @@ export function Notes({ dataset, period, notes, onChange }) {
       }
       ${
         deleting &&
-        html`<${DeleteNote} note=${deleting} onClose=${() => setDeleting(null)} onDone=${onChange} />`
+        html`
+          <${DeleteNote} note=${deleting} onDone=${onChange} onClose=${() => setDeleting(null)} />`
       }
     </section>`;
 }

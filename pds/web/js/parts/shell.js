@@ -51,7 +51,8 @@ function Brand() {
     </a>`;
 }
 
-function Damage() {
+/** @param {{state: string}} props */
+function Damage({ state }) {
   const text = useSignal(damage);
   return (
     text !== null &&
@@ -60,6 +61,7 @@ function Damage() {
         <p><strong>${t("damage.title")}</strong></p>
         ${text && html`<p class="hint" lang="en">${text}</p>`}
         <p>${t("damage.todo")}</p>
+        ${state === "in" && html`<p><a href=${address("/store")} onClick=${follow}>${t("damage.check")}</a></p>`}
       </div>`
   );
 }
@@ -106,7 +108,7 @@ export function Shell() {
       </div>
     </header>
     <main class="page" id="content" tabindex="-1" ref=${main}>
-      <${Damage} />
+      <${Damage} state=${state} />
       ${state === "out" && html`<${UnlockView} />`}
       ${state === "in" && html`<${place.view} />`}
     </main>
