@@ -8,6 +8,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -247,6 +249,45 @@ static void files_stay_while_held(void **state)
     assert_int_equal(files(t, NULL), 0);
 }
 
+enum { PUTS = 60 };
+
+struct putting {
+    struct tmpstore *t;
+    int64_t ids[PUTS];
+    atomic_bool done;
+    enum err outcome;
+};
+
+static void *put_many(void *context)
+{
+    struct putting *p = context;
+
+    for (size_t i = 0; i < PUTS && !p->outcome; i++)
+        p->outcome = put(p->t, &i, sizeof i, &p->ids[i]);
+    atomic_store(&p->done, true);
+    return NULL;
+}
+
+/* Whatever a sweep sees first, the file or its row, the file stays. */
+static void a_sweep_beside_writers_takes_nothing_of_theirs(void **state)
+{
+    struct tmpstore *t = *state;
+    struct putting p = {.t = t};
+    pthread_t thread;
+    size_t got = 0, value = 0;
+
+    assert_int_equal(pthread_create(&thread, NULL, put_many, &p), 0);
+    while (!atomic_load(&p.done))
+        assert_ok(blob_sweep(t->store, t->vault));
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(p.outcome, ERR_OK);
+    assert_int_equal(files(t, NULL), PUTS);
+    for (size_t i = 0; i < PUTS; i++) {
+        assert_ok(get(t, p.ids[i], (char *)&value, sizeof value, &got));
+        assert_int_equal(value, i);
+    }
+}
+
 static void reading_at_any_place(void **state)
 {
     static const size_t SPOTS[] = {0, 1, 65535, 65536, 65537, 131072, 199999};
@@ -426,6 +467,7 @@ int main(void)
         WITH_STORE(an_opening_sweeps_and_makes_the_folder),
         WITH_STORE(a_dropped_blob_is_gone_and_its_file_too),
         WITH_STORE(files_stay_while_held),
+        WITH_STORE(a_sweep_beside_writers_takes_nothing_of_theirs),
         WITH_STORE(reading_at_any_place),
         WITH_STORE(a_check_names_what_is_damaged),
         WITH_STORE(blobs_cannot_be_swapped),
