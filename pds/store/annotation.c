@@ -192,7 +192,7 @@ static enum err delete_work(struct db *db, void *context)
 enum err annotation_delete(struct vault *v, struct str id, int64_t revision, int64_t now)
 {
     struct work w = {.id = id, .revision = revision, .now = now};
-    enum err e = vault_write(v, delete_work, &w);
+    enum err e = vault_write_reserved(v, delete_work, &w);
 
     return e ? err_wrap(e, "deleting an annotation") : ERR_OK;
 }

@@ -171,7 +171,7 @@ static enum err delete_work(struct db *db, void *context)
 
     if (e)
         return e == ERR_NOT_FOUND ? err_set(e, "no source %" PRId64, g->source_id) : e;
-    series = 0;
+    series = g->removed = 0; /* this may be run twice */
     while (!(e = db_number(db, SQL_SERIES_AFTER,
                            PARAMS(TEXT(g->dataset->name), INT(g->source_id), INT(series)), &series))) {
         if ((e = record_erase(db, series, g->from, g->to, &g->removed)))
@@ -188,7 +188,7 @@ enum err correction_delete(struct vault *v, const struct dataset *d, int64_t sou
 
     if (from >= to)
         return err_set(ERR_INVALID, "from is not before to");
-    if ((e = vault_write(v, delete_work, &g)))
+    if ((e = vault_write_reserved(v, delete_work, &g)))
         return err_wrap(e, "deleting records of %s", d->name);
     /* A reader of an older state, or a full disk, keeps old pages in the log a while: they go with the next
      * purge, or when the store closes. The records are gone whatever comes of it. */

@@ -1,4 +1,5 @@
 /* Deleting for good: what is left is as if the deleted records had never been, whatever is undone after. */
+#include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 #include "tests/harness/tmpvault.h"
 
@@ -191,12 +192,32 @@ static void one_source_alone_or_one_that_is_none(void **state)
     assert_int_equal(removed, 0);
 }
 
+static void a_failing_allocation_deletes_all_or_nothing(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    struct model model = {0};
+    int64_t removed = -1, left[SLOTS];
+    enum err e;
+
+    (void)state;
+    assert_ok(vault_write(t->vault, trail_work, NULL));
+    import_model(t, &model);
+    FAIL_EACH_ALLOCATION (e, correction_delete(t->vault, consumption(), 0, 0, 2 * STEP_S, NOW, &removed)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        check(t, &model, 1);
+    }
+    stored(t, left);
+    assert_int_equal(left[1], -1);
+    assert_int_equal(left[2], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_deleted_comes_back_whatever_is_undone),
         cmocka_unit_test(what_was_noted_of_the_stretch_goes_too),
         cmocka_unit_test(one_source_alone_or_one_that_is_none),
+        cmocka_unit_test(a_failing_allocation_deletes_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
