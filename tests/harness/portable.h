@@ -9,6 +9,8 @@
 #include "pds/portable/export.h"
 #include "pds/portable/merge.h"
 #include "pds/store/annotation.h"
+#include "pds/store/blob.h"
+#include "pds/store/document.h"
 #include "pds/store/import.h"
 
 #include <string.h>
@@ -77,7 +79,32 @@ static inline void portable_annotate(struct tmpstore *t, const char *id, const c
                              TMPSTORE_NOW, made));
 }
 
-/* Half-hours of two meters, positions south and west of zero, two remarks. */
+/* The allocations that are let fail: all of the first, then fewer and fewer of the many. */
+#define PORTABLE_FAILING_ALLOCATIONS(nth) for (long nth = 1; mem_fail_at(nth), true; nth += 1 + nth / 12)
+
+/* A document of two versions. */
+static inline void portable_add_document(struct tmpstore *t, const char *id, const char *title)
+{
+    static const char *const VERSIONS[] = {"one", "two, and longer"};
+    const struct document_facts facts = {.title = str_of(title), .remind_days = -1};
+    char made[ID_CHARS + 1];
+
+    for (size_t i = 0; i < COUNT_OF(VERSIONS); i++) {
+        AUTO(blob_writer_freep) struct blob_writer *w = NULL;
+
+        assert_ok(blob_writer_new(t->store, &w));
+        assert_ok(blob_write(w, VERSIONS[i], strlen(VERSIONS[i])));
+        assert_ok(blob_finish(w));
+        if (i == 0)
+            assert_ok(document_add(t->store, str_of(id), w, STR("../=a b.txt"), STR("text/plain"), &facts,
+                                   TMPSTORE_NOW, made));
+        else
+            assert_ok(document_add_version(t->store, str_of(id), w, STR("b.txt"), STR("text/plain"), 0,
+                                           TMPSTORE_NOW));
+    }
+}
+
+/* Half-hours of two meters, positions south and west of zero, two remarks, a document. */
 static inline void portable_furnish(struct tmpstore *t)
 {
     static const int64_t ENERGY[4] = {601, 0, 0, 0}, PLACES[4] = {-457640430, -48356589, 1250, -320};
@@ -89,6 +116,7 @@ static inline void portable_furnish(struct tmpstore *t)
     portable_fill(t, "mobility.position", "owntracks", "phone", PORTABLE_START, 5, PLACES, RECORD_MEASURED);
     portable_annotate(t, "01HWSMQG00AAAAAAAAAAAAAAAA", "=HYPERLINK(\"http://x\")\nsecond;-line");
     portable_annotate(t, "01HWSMQG00BBBBBBBBBBBBBBBB", "the oven");
+    portable_add_document(t, "01HWSMQG00DDDDDDDDDDDDDDDD", "=1+1");
 }
 
 static inline void portable_export(struct tmpstore *t, struct buf *zip)

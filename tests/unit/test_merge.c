@@ -319,7 +319,7 @@ static void a_cut_file_leaves_nothing(void **state)
     portable_digest(b, before);
     directory = memmem(zip.data, zip.len, "PK\1\2", 4); /* behind it, every file was there and right */
     assert_non_null(directory);
-    for (size_t cut = 0; cut < (size_t)(directory - zip.data) - 20; cut += zip.len / 23) {
+    for (size_t cut = 0; cut < (size_t)(directory - zip.data) - 20; cut += zip.len / 13) {
         AUTO(json_freep) json_t *answer = NULL;
 
         assert_true(portable_merge(b, (struct str){zip.data, cut}, &answer) != ERR_OK);
@@ -328,25 +328,37 @@ static void a_cut_file_leaves_nothing(void **state)
     }
 }
 
-static void a_failing_allocation_leaves_nothing(void **state)
+static enum err merge_once(struct tmpstore *t, const struct buf *zip)
 {
-    AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
     AUTO(json_freep) json_t *answer = NULL;
+
+    return portable_merge(t, (struct str){zip->data, zip->len}, &answer);
+}
+
+/* However often it fails on the way, in the end all is there, once. */
+static void each_failing_allocation_is_told_and_the_next_merge_completes_it(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
     AUTO(buf_done) struct buf zip;
-    static const struct made_entry ENTRY = {"a.csv", HEAD ROW "5,measured,,1\n", WATER, NULL};
+    char one[PORTABLE_DIGEST], other[PORTABLE_DIGEST];
     enum err e;
 
     (void)state;
-    make_zip(&zip, OURS, &ENTRY, 1);
-    FAIL_EACH_ALLOCATION (e, portable_merge(t, (struct str){zip.data, zip.len}, &answer)) {
+    portable_fill(a, "water.consumption", "eau", "1", PORTABLE_START, 2, (int64_t[4]){5}, RECORD_MEASURED);
+    portable_annotate(a, "01HWSMQG00AAAAAAAAAAAAAAAA", "x");
+    portable_add_document(a, "01HWSMQG00DDDDDDDDDDDDDDDD", "x");
+    portable_export(a, &zip);
+    PORTABLE_FAILING_ALLOCATIONS(nth)
+    {
+        e = merge_once(b, &zip);
+        if (!fault_was_hit(e, "merge_once"))
+            break;
         assert_true(e == ERR_NO_MEMORY || e == ERR_OK); /* SQLite does with a page less in its cache */
-        if (e)
-            assert_null(answer);
-        json_decref(answer);
-        answer = NULL;
     }
-    assert_int_equal(
-        of_dataset(answer, "water.consumption", "new") + of_dataset(answer, "water.consumption", "same"), 1);
+    portable_digest(a, one);
+    portable_digest(b, other);
+    assert_string_equal(one, other);
 }
 
 int main(void)
@@ -359,7 +371,7 @@ int main(void)
         cmocka_unit_test(an_annotation_of_the_same_id_is_kept_beside),
         cmocka_unit_test(other_files_are_refused_and_leave_nothing),
         cmocka_unit_test(a_cut_file_leaves_nothing),
-        cmocka_unit_test(a_failing_allocation_leaves_nothing),
+        cmocka_unit_test(each_failing_allocation_is_told_and_the_next_merge_completes_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
