@@ -209,6 +209,8 @@ static enum err read_file(const struct request *request, struct store *store, st
     e = pour(request, store, room, form);
     explicit_bzero(room, PIECE_BYTES);
     mem_free(room);
+    if (!e && name.len == 0 && blob_written(form->blob) == 0) /* a browser's form in which none was chosen */
+        return err_set(ERR_INVALID, "no file was chosen");
     return e;
 }
 

@@ -76,6 +76,7 @@ test("what breaks a rule is refused, and nothing of it stays", async () => {
     [[file("a", "x"), file("b", "y")], 400],
     [[fact("title", "sans fichier")], 400],
     [[fact("file", "pas un fichier")], 400],
+    [[file("", "")], 400],
     [[fact("title", "x".repeat(600)), file("a", "x")], 400],
   ])
     assert.equal((await add(parts)).status, status, JSON.stringify(parts.map((p) => p.field)));
