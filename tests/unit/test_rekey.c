@@ -171,14 +171,13 @@ static void a_switch_that_did_not_come_is_dropped(void **state)
 {
     AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
     AUTO(store_freep) struct store *again = NULL;
-    AUTO(keyfile_freep) struct keyfile *next = NULL;
     AUTO(keyfile_freep) struct keyfile *after = NULL;
     AUTO(store_key_freep) struct store_key *root = NULL;
 
     (void)state;
     store_leave(t->store);
     assert_ok(store_lock(t->store));
-    next = with_next(t, false);
+    keyfile_free(with_next(t, false));
     assert_ok(fs_make_private_dir(tempdir_path(t->dir, "store/rekey")));
     assert_ok(fs_make(tempdir_path(t->dir, "store/rekey/vault.db"), "half", 4));
     assert_ok(store_new(store_dir(t->store), &again));
