@@ -100,8 +100,9 @@ MUST_CHECK enum err store_tell_failures(struct store *s, int64_t now);
  * processes too. ERR_INVALID for one that passphrase_check_new() refuses. root is the store's key. */
 MUST_CHECK enum err store_set_passphrase(struct store *s, const struct store_key *root,
                                          const struct secret_text *passphrase, struct passphrase_cost cost);
-/* Another recovery code for the open store; the old one opens neither it nor later backups. Told in the trail.
- * *code is the caller's, to be shown once. After a failure the old one may be gone: then another try helps. */
+/* Another recovery code for the open store; the old one opens neither it nor later backups. Told in the
+ * trail. *code is the caller's, to be shown once. After a failure the old one may be gone: then another try
+ * helps. */
 MUST_CHECK enum err store_renew_code(struct store *s, int64_t now, struct secret_text **code);
 /* After a sign-in: wrap again when the slot costs less than this machine should pay, and is still this
  * passphrase's. */
