@@ -31,6 +31,11 @@ static enum err sync_log(struct vfs *v)
                : err_set(ERR_IO, "syncing vault.db-wal");
 }
 
+static int truncate_log(struct db *db)
+{
+    return sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 /* On the writer's thread: the log to vault.db, whole, and cut to nothing. */
 static enum err cut_log(struct db *db, void *context)
 {
@@ -41,7 +46,12 @@ static enum err cut_log(struct db *db, void *context)
     if ((e = vault_may_write(v)))
         return e;
     (void)sqlite3_busy_timeout(db->handle, TRY_MS); /* cannot fail on an open connection */
-    rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    rc = truncate_log(db);
+    if ((rc & 0xff) == SQLITE_FULL) { /* vault.db is to grow: from what is kept for this */
+        reserve_spend(v->vfs->lock_fd);
+        rc = truncate_log(db);
+        reserve_keep(v->vfs->lock_fd);
+    }
     (void)sqlite3_busy_timeout(db->handle, 0);
     return rc == SQLITE_OK ? sync_log(v->vfs) : db_error(db, rc);
 }
