@@ -37,9 +37,9 @@ static void read_as_proof(struct str text)
     struct tlog_checkpoint c;
     AUTO(buf_done) struct buf again;
 
+    buf_init(&again, LIMIT_PROOF_BYTES);
     if (tlog_proof_read(text, &proof))
         return;
-    buf_init(&again, LIMIT_PROOF_BYTES);
     tlog_proof_write(&again, &proof);
     must(!again.err && again.len == text.len && memcmp(again.data, text.ptr, text.len) == 0);
     must(tlog_checkpoint_read(proof.note, NULL, &c) == ERR_OK);
@@ -63,9 +63,9 @@ static void read_as_key(struct str text)
     struct tlog_verifier v;
     AUTO(buf_done) struct buf again;
 
+    buf_init(&again, 1024);
     if (tlog_vkey_read(text, &v))
         return;
-    buf_init(&again, 1024);
     tlog_vkey_write(&again, &v);
     must(again.len == text.len && memcmp(again.data, text.ptr, text.len) == 0);
 }
