@@ -84,6 +84,7 @@ static enum err tell_identity(struct invocation *inv, const struct store_key *ro
 {
     AUTO(age_identity_freep) struct age_identity *identity = NULL;
     AUTO(secret_text_freep) struct secret_text *text = NULL;
+    AUTO(json_freep) json_t *answer = NULL;
     enum err e;
 
     if ((e = age_identity_of(code, &identity)) || (e = age_identity_text(identity, &text)))
@@ -92,6 +93,10 @@ static enum err tell_identity(struct invocation *inv, const struct store_key *ro
         (void)fprintf(inv->err,
                       "Whether the store knows whom its backups are sealed to could not be seen: %s.\n",
                       err_story());
+    if (command_has(inv, "json")) {
+        answer = json_pack("{s:s}", "age_identity", text->text);
+        return answer ? command_json(inv, answer) : err_set(ERR_NO_MEMORY, "the answer");
+    }
     (void)fprintf(inv->out, "%s\n", text->text); /* flushed by who called */
     return ERR_OK;
 }
