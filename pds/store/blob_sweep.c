@@ -50,20 +50,24 @@ static void folder_closep(DIR **folder)
         (void)closedir(*folder); /* it was only read */
 }
 
-/* The folder, which is made when it is missing, as out of a copy that keeps no empty ones. */
-static enum err folder_open(struct store *s, DIR **out)
+/* The folder, which is made when it is missing, as out of a copy that keeps no empty ones. NULL: then *e
+ * tells why. */
+static DIR *folder_open(struct store *s, enum err *e)
 {
     char path[FS_PATH_BYTES];
-    enum err e;
+    DIR *folder;
 
-    if ((e = blob_folder(s, path)))
-        return e;
-    if (!(*out = opendir(path)) && errno == ENOENT) {
-        if ((e = fs_make_private_dir(path)))
-            return e;
-        *out = opendir(path);
+    if ((*e = blob_folder(s, path)))
+        return NULL;
+    folder = opendir(path);
+    if (!folder && errno == ENOENT) {
+        if ((*e = fs_make_private_dir(path)))
+            return NULL;
+        folder = opendir(path);
     }
-    return *out ? ERR_OK : fs_error("reading", "files");
+    if (!folder)
+        *e = fs_error("reading", "files");
+    return folder;
 }
 
 /* Those of the folder that nobody is writing, at most SWEEP_FILES; fewer only at its end. */
@@ -122,7 +126,7 @@ static enum err sweep(struct store *s, struct vault *v)
     size_t count;
     enum err e;
 
-    if ((e = folder_open(s, &folder)))
+    if (!(folder = folder_open(s, &e)))
         return e;
     if (!(entries = mem_array(SWEEP_FILES, sizeof *entries)))
         return err_set(ERR_NO_MEMORY, "sweeping");
@@ -197,7 +201,7 @@ static enum err check_folder(struct store *s, blob_problem *found, void *context
     struct stat facts;
     enum err e;
 
-    if ((e = folder_open(s, &folder)))
+    if (!(folder = folder_open(s, &e)))
         return e;
     while ((file = readdir(folder))) {
         if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)

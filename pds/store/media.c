@@ -14,17 +14,17 @@ static const struct {
     size_t second_at;
     const char *type;
 } MARKS[] = {
-    {STR_ROW("%PDF-"), {0}, 0, "application/pdf"},
-    {STR_ROW("\x89PNG\r\n\x1a\n"), {0}, 0, "image/png"},
-    {STR_ROW("\xff\xd8\xff"), {0}, 0, "image/jpeg"},
+    {STR_ROW("%PDF-"), STR_ROW(""), 0, "application/pdf"},
+    {STR_ROW("\x89PNG\r\n\x1a\n"), STR_ROW(""), 0, "image/png"},
+    {STR_ROW("\xff\xd8\xff"), STR_ROW(""), 0, "image/jpeg"},
     {STR_ROW("RIFF"), STR_ROW("WEBP"), 8, "image/webp"},
-    {STR_ROW("GIF87a"), {0}, 0, "image/gif"},
-    {STR_ROW("GIF89a"), {0}, 0, "image/gif"},
-    {STR_ROW("II*\0"), {0}, 0, "image/tiff"},
-    {STR_ROW("MM\0*"), {0}, 0, "image/tiff"},
+    {STR_ROW("GIF87a"), STR_ROW(""), 0, "image/gif"},
+    {STR_ROW("GIF89a"), STR_ROW(""), 0, "image/gif"},
+    {STR_ROW("II*\0"), STR_ROW(""), 0, "image/tiff"},
+    {STR_ROW("MM\0*"), STR_ROW(""), 0, "image/tiff"},
     {STR_ROW(""), STR_ROW("ftypheic"), 4, "image/heic"},
     {STR_ROW(""), STR_ROW("ftypmif1"), 4, "image/heic"},
-    {STR_ROW("PK\x03\x04"), {0}, 0, ZIP},
+    {STR_ROW("PK\x03\x04"), STR_ROW(""), 0, ZIP},
 };
 
 /* Told by the name, where the bytes say only that it is a zip, or text. */
@@ -76,9 +76,10 @@ static bool is_text(struct str head)
 static const char *by_bytes(struct str head)
 {
     for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++) {
-        if (str_starts(head, MARKS[i].mark) && head.len >= MARKS[i].second_at + MARKS[i].second.len &&
-            (MARKS[i].second.len == 0 ||
-             memcmp(head.ptr + MARKS[i].second_at, MARKS[i].second.ptr, MARKS[i].second.len) == 0))
+        size_t at = MARKS[i].second_at;
+
+        if (str_starts(head, MARKS[i].mark) && head.len >= at &&
+            str_starts((struct str){head.ptr + at, head.len - at}, MARKS[i].second))
             return MARKS[i].type;
     }
     return is_text(head) ? TEXT : OTHER;

@@ -301,7 +301,8 @@ static void reading_at_any_place(void **state)
     size_t got = 0;
     int64_t id = 0;
 
-    for (size_t i = 0; i < SIZE; i++)
+    assert_non_null(bytes);
+    for (size_t i = 0; bytes && i < SIZE; i++)
         bytes[i] = (char)test_random(&seed);
     assert_ok(put(t, bytes, SIZE, &id));
     assert_ok(vault_read(t->vault, &reader.db));
