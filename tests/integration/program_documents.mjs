@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -393,6 +393,35 @@ test("a kill in the middle of an upload leaves nothing once the store is open ag
   owner = await owned(daemon);
   assert.equal(files().length, before);
   assert.equal((await run(["check", store.dir, ...key, "--json"])).json.ok, true);
+});
+
+test("a file that was changed is never sent as if it were whole, and is named by a check", async () => {
+  const other = await makeStore("changed");
+  const path = put(other.folder, "grand.bin", Buffer.alloc(900_000, "Traboule "));
+  const added = await run(["documents", other.dir, "add", path, "--key-file", other.key, "--json"]);
+  const [name] = readdirSync(join(other.dir, "files"));
+  const sealed = join(other.dir, "files", name);
+  const bytes = readFileSync(sealed);
+  bytes[700_000] ^= 1;
+  writeFileSync(sealed, bytes);
+  const served = await serve(other);
+  const client = await owned(served, other);
+  const content = `/api/documents/${added.json.id}/content`;
+  assert.equal((await client.get(content, { Range: "bytes=0-99" })).status, 206);
+  await assert.rejects(client.get(content));
+  await assert.rejects(client.get(content, { Range: "bytes=699000-701000" }));
+  const out = join(other.folder, "out.bin");
+  const words = ["get", added.json.id, "-o", out, "--key-file", other.key];
+  assert.equal((await run(["documents", other.dir, ...words])).status, 3);
+  assert.throws(() => statSync(out));
+  const check = await run(["check", other.dir, "--key-file", other.key, "--json"]);
+  assert.equal(check.status, 3);
+  assert.deepEqual(
+    check.json.problems.map((one) => one.where),
+    [`files/${name}`],
+  );
+  client.close();
+  await served.stop();
 });
 
 test("a store that lost its empty folder of files opens, and takes some", async () => {
