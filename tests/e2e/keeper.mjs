@@ -166,8 +166,13 @@ await test("a document is dropped, told of, found again, changed, and its old fi
   await page.locator("#paper-title").fill("Quittance de mai");
   await asked("Enregistrer").click();
   await page.locator("dialog .file").getByText("attestation.txt").waitFor();
+  await page.locator("#paper-title").fill("Attestation");
+  await drop(page, [{ name: "encore.txt", text: "…" }]); // waits its turn, and takes nothing away
+  assert.equal(await page.locator("#paper-title").inputValue(), "Attestation");
   await page.locator("#paper-expires").fill(inDays(-3));
   await asked("Enregistrer").click();
+  await page.locator("dialog .file").getByText("encore.txt").waitFor();
+  await asked("Annuler").click();
   await question.waitFor({ state: "detached" });
   await main.getByText(/expiré depuis le/).waitFor();
   await accessible(page, "documents");
@@ -214,7 +219,7 @@ await test("documents go together in a bundle; the first view says what runs out
   await button("Composer un dossier…").click();
   await page.locator("#bundle-title").fill("Demande de logement");
   await question.getByLabel("Quittance de mai").check();
-  await question.getByLabel("attestation").check();
+  await question.getByLabel("Attestation").check();
   await accessible(page, "bundle, asked");
   await asked("Enregistrer").click();
   await main.getByText("2 documents", { exact: true }).waitFor();
@@ -228,12 +233,12 @@ await test("documents go together in a bundle; the first view says what runs out
   await page.locator(".reminders").getByText("expire dans 30 jours").waitFor();
   await accessible(page, "home, with reminders");
   await shoot(page, SCREENS, "home-reminders-fr-light-desktop");
-  await page.getByRole("link", { name: "attestation" }).click();
+  await page.getByRole("link", { name: "Attestation" }).click();
   await button("Supprimer…").click();
   await asked("Effacer pour de bon").click();
   await heading("Vos documents").waitFor();
   await page.getByRole("link", { name: "Quittance de mai" }).waitFor();
-  assert.equal(await page.getByRole("link", { name: "attestation" }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Attestation" }).count(), 0);
 });
 
 await test("the trail tells all this in plain words, by kind, and goes on from what was seen", async () => {

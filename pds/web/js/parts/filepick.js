@@ -11,6 +11,7 @@ export function useFileDrop(onFiles) {
     const drag = (event) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
       setOver(true);
     };
     /** @param {DragEvent} event */

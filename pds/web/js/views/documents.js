@@ -56,11 +56,15 @@ function Search({ wanted, onChange }) {
 /** @param {{onAdded: () => void}} props */
 function Add({ onAdded }) {
   const [waiting, setWaiting] = useState(/** @type {File[]} */ ([]));
+  const [served, setServed] = useState(0); // each file has a form of its own, whatever comes in meanwhile
   /** @param {File[]} files */
   const take = (files) => setWaiting((before) => [...before, ...files]);
   const over = useFileDrop(take);
   const [file] = waiting;
-  const next = () => setWaiting((before) => before.slice(1));
+  const next = () => {
+    setWaiting((before) => before.slice(1));
+    setServed((before) => before + 1);
+  };
   return html`
     <section class="drop ${over ? "over" : ""}" aria-labelledby="add-title">
       <h2 id="add-title">${t("paper.add")}</h2>
@@ -70,7 +74,7 @@ function Add({ onAdded }) {
     ${
       file &&
       html`
-        <${PaperForm} key=${`${waiting.length} ${file.name}`} file=${file} paper=${null} onClose=${next}
+        <${PaperForm} key=${served} file=${file} paper=${null} onClose=${next}
           onDone=${onAdded} />`
     }`;
 }
