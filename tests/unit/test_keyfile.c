@@ -533,10 +533,33 @@ static int start(void **state)
     return random_start() != ERR_OK;
 }
 
+static void nothing_opens_a_decoy(void **state)
+{
+    const struct passphrase_cost cost = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MIN};
+    AUTO(keyfile_freep) struct keyfile *a = keyfile_new_decoy(cost);
+    AUTO(keyfile_freep) struct keyfile *b = keyfile_new_decoy(cost);
+    AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
+    struct store_key *root = NULL;
+    uint8_t key[KEY_BYTES] = {0};
+
+    (void)state;
+    assert_memory_not_equal(keyfile_store_id(a), keyfile_store_id(b), STORE_ID_BYTES);
+    assert_true(keyfile_has(a, SLOT_PASSPHRASE) && keyfile_has(a, SLOT_RECOVERY) &&
+                keyfile_has(a, SLOT_KEYFILE));
+    assert_false(keyfile_is_cheaper(a, cost));
+    assert_ok(secret_text_new("quatre chevaux", 14, &passphrase));
+    assert_err(keyfile_open_passphrase(a, passphrase, &root), ERR_WRONG_KEY);
+    assert_err(keyfile_open_keyfile(a, key, &root), ERR_WRONG_KEY);
+    assert_null(root);
+    mem_fail_at(1);
+    assert_null(keyfile_new_decoy(cost));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_store_has_its_own_id_and_key),
+        cmocka_unit_test(nothing_opens_a_decoy),
         cmocka_unit_test(each_kind_of_slot_opens_the_store),
         cmocka_unit_test(saved_keys_load_again),
         cmocka_unit_test(written_keys_read_and_write_the_same),

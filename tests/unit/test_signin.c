@@ -262,9 +262,107 @@ static void signin_new_without_memory_is_null(void **state)
     signin_free(NULL);
 }
 
+static void names_of_a_shared_gate_have_counts_of_their_own(void **state)
+{
+    struct signin *shared = signin_new_shared();
+    struct signin *a = signin_new_view(shared, STR("a")), *b = signin_new_view(shared, STR("b"));
+    struct signin *again = signin_new_view(shared, STR("a"));
+
+    (void)state;
+    for (int i = 0; i < LIMIT_FAILURES_FREE; i++)
+        try(a, HOME, ERR_WRONG_KEY, 0);
+    assert_int_equal(wait_of(a, HOME, 0), 1);
+    assert_int_equal(wait_of(again, HOME, 0), 1); /* a view is of a name, whoever made it */
+    assert_int_equal(wait_of(b, HOME, 0), 0);
+    assert_int_equal(wait_of(a, AWAY, 0), 0);
+    assert_null(signin_new_view(shared, STR("a-name-that-is-longer-than-any-of-ours-is")));
+    signin_free(again);
+    signin_free(b);
+    signin_free(a);
+    signin_free(shared);
+}
+
+/* Enters a view and waits inside until it is told to leave. */
+struct guest {
+    struct signin *signin;
+    pthread_t thread;
+    sem_t go;
+    atomic_int outcome; /* -1: waiting */
+};
+
+static void *visit(void *context)
+{
+    struct guest *g = context;
+    int wait_s = 0;
+    enum err e = signin_enter(g->signin, HOME, 0, &wait_s);
+
+    atomic_store(&g->outcome, (int)e);
+    if (e)
+        return NULL;
+    (void)sem_wait(&g->go);
+    signin_leave(g->signin, HOME, ERR_OK, 0);
+    return NULL;
+}
+
+static void guest_come(struct guest *g, struct signin *s)
+{
+    g->signin = s;
+    atomic_store(&g->outcome, -1);
+    assert_int_equal(sem_init(&g->go, 0, 0), 0);
+    assert_int_equal(pthread_create(&g->thread, NULL, visit, g), 0);
+}
+
+/* Whether it gets an answer within half a second. */
+static bool guest_is_answered(struct guest *g)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+
+    for (int i = 0; i < 100 && atomic_load(&g->outcome) < 0; i++)
+        (void)nanosleep(&pause, NULL);
+    return atomic_load(&g->outcome) >= 0;
+}
+
+static void one_name_takes_one_place_and_half_of_those_that_wait(void **state)
+{
+    enum { MINE = 1 + LIMIT_DERIVATIONS_WAITING / 2 };
+    struct signin *shared = signin_new_shared();
+    struct signin *a = signin_new_view(shared, STR("a")), *b = signin_new_view(shared, STR("b"));
+    struct guest greedy[MINE], modest;
+    const struct timespec pause = {.tv_nsec = 100000000};
+    int wait_s = 0;
+
+    (void)state;
+    for (int i = 0; i < MINE; i++) {
+        guest_come(&greedy[i], a);
+        assert_true(i > 0 || guest_is_answered(&greedy[i]));
+    }
+    (void)nanosleep(&pause, NULL);
+    for (int i = 1; i < MINE; i++)
+        assert_int_equal(atomic_load(&greedy[i].outcome), -1); /* one at a time, though two may run */
+    assert_err(signin_enter(a, HOME, 0, &wait_s), ERR_THROTTLED);
+    guest_come(&modest, b);
+    assert_true(guest_is_answered(&modest)); /* the others do not keep it out */
+    assert_int_equal(atomic_load(&modest.outcome), ERR_OK);
+    assert_int_equal(sem_post(&modest.go), 0);
+    assert_int_equal(pthread_join(modest.thread, NULL), 0);
+    for (int i = 0; i < MINE; i++)
+        assert_int_equal(sem_post(&greedy[i].go), 0);
+    for (int i = 0; i < MINE; i++) {
+        assert_int_equal(pthread_join(greedy[i].thread, NULL), 0);
+        assert_int_equal(atomic_load(&greedy[i].outcome), ERR_OK);
+        (void)sem_destroy(&greedy[i].go);
+    }
+    (void)sem_destroy(&modest.go);
+    signin_free(b);
+    signin_free(a);
+    signin_free(shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_a_shared_gate_have_counts_of_their_own),
+        cmocka_unit_test(one_name_takes_one_place_and_half_of_those_that_wait),
         cmocka_unit_test(wait_doubles_after_the_free_failures),
         cmocka_unit_test(success_clears_the_count),
         cmocka_unit_test(refused_try_makes_the_wait_no_longer),
