@@ -45,21 +45,21 @@ static json_t *base64_or_null(const struct stmt *row, int column)
 static json_t *instant(const struct stmt *row, int column)
 {
     char text[CLOCK_TEXT_BYTES];
-    int64_t at = stmt_int(row, column);
 
-    if (at < CLOCK_TEXT_MIN || at > CLOCK_TEXT_MAX)
-        return NULL; /* trail_add() writes no such */
-    clock_text(at, text);
+    clock_text(stmt_int(row, column), text);
     return json_string(text);
 }
 
 static enum err add_row(const struct stmt *row, json_t *entries)
 {
-    json_t *item =
-        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "index", (json_int_t)stmt_int(row, 0), "time",
-                  instant(row, 1), "kind", text_or_null(row, 2), "who", text_or_null(row, 3), "what",
-                  text_or_null(row, 4), "consent", text_or_null(row, 5), "leaf_hash", base64_or_null(row, 6),
-                  "salt", base64_or_null(row, 7));
+    json_t *item;
+
+    if (stmt_int(row, 1) < CLOCK_TEXT_MIN || stmt_int(row, 1) > CLOCK_TEXT_MAX)
+        return err_set(ERR_CORRUPT, "line %" PRId64 " of the trail: its time", stmt_int(row, 0));
+    item = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "index", (json_int_t)stmt_int(row, 0),
+                     "time", instant(row, 1), "kind", text_or_null(row, 2), "who", text_or_null(row, 3),
+                     "what", text_or_null(row, 4), "consent", text_or_null(row, 5), "leaf_hash",
+                     base64_or_null(row, 6), "salt", base64_or_null(row, 7));
 
     return json_array_append_new(entries, item) ? err_set(ERR_NO_MEMORY, "list of the trail") : ERR_OK;
 }

@@ -323,6 +323,83 @@ static void a_trail_without_a_key_tells_nothing(void **state)
     assert_err(trail_checkpoint(r.db, &text), ERR_NOT_FOUND);
 }
 
+static enum err sql_work(struct db *db, void *context) { return db_run(db, context, NO_PARAMS); }
+
+static enum err add_work(struct db *db, void *context)
+{
+    static const struct event EVENT = {EVENT_SIGN_IN, "owner", "", NULL};
+
+    (void)context;
+    return trail_add(db, &EVENT, NOW, NULL);
+}
+
+static void ignore(void *context, const char *where, const char *what)
+{
+    (void)context, (void)where, (void)what;
+}
+
+static void note_failure(char failing[static 12], char letter, enum err e)
+{
+    if (e)
+        failing[strlen(failing)] = letter;
+}
+
+/* What is done to the tables, and which calls then fail, each by a letter: l list, c checkpoint, p proof, s
+ * since, j JWKS, v verifier key, a add, r rekey, k check, t time. None crashes, and none tells anything. */
+static void what_cannot_be_read_is_an_error(void **state)
+{
+    static const struct {
+        const char *sql, *failing;
+    } ROWS[] = {
+        {"DROP TABLE trail_entry", "lcpsktar"},
+        {"DROP TABLE trail_node", "lcpskar"},
+        {"DROP TABLE signing_key", "lcpsjvkr"},
+        {"DELETE FROM trail_node", "lcpsar"},
+        {"DELETE FROM trail_entry WHERE number = 10", "s"},
+        {"UPDATE trail_entry SET leaf_hash = zeroblob(2) WHERE number = 10", "lcpsar"},
+        {"UPDATE trail_entry SET at = 253402300800 WHERE number = 1", "lp"},
+        {"UPDATE trail_node SET hash = zeroblob(2)", "lcpsar"},
+        {"UPDATE signing_key SET name = '' || char(0)", "lcpsjvr"},
+        {"UPDATE signing_key SET public_key = zeroblob(2)", "lcpsjvr"},
+        {"UPDATE signing_key SET seed = zeroblob(2)", "lcpr"},
+        {"UPDATE signing_key SET until_at = 5", "lcpvr"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        AUTO(tmpvault_freep) struct tmpvault *v = filled(11);
+        AUTO(reader_done) struct reader r = {v->vault, NULL};
+        AUTO(buf_done) struct buf note;
+        AUTO(buf_done) struct buf text;
+        char failing[12] = "";
+        json_t *tree = NULL;
+        int64_t n;
+
+        buf_init(&note, LIMIT_NOTE_BYTES);
+        buf_init(&text, LIMIT_PROOF_BYTES);
+        assert_ok(vault_read(v->vault, &r.db));
+        assert_ok(trail_checkpoint(r.db, &note));
+        vault_read_end(v->vault, r.db);
+        r.db = NULL;
+        assert_ok(vault_write(v->vault, sql_work, (void *)(uintptr_t)ROWS[i].sql));
+        assert_ok(vault_read(v->vault, &r.db));
+        note_failure(failing, 'l', trail_list(r.db, &ALL, -1, 100, &tree));
+        json_decref(tree);
+        tree = NULL;
+        note_failure(failing, 'c', trail_checkpoint(r.db, &text));
+        note_failure(failing, 'p', trail_proof(r.db, 1, &text));
+        note_failure(failing, 's', trail_check_since(r.db, (struct str){note.data, note.len}));
+        note_failure(failing, 'j', trail_jwks(r.db, &tree));
+        json_decref(tree);
+        note_failure(failing, 'v', trail_vkey(r.db, &text));
+        note_failure(failing, 'k', trail_check(r.db, ignore, NULL, &n));
+        note_failure(failing, 't', trail_time(r.db, &n));
+        note_failure(failing, 'a', vault_write(v->vault, add_work, NULL));
+        note_failure(failing, 'r', vault_write(v->vault, rekey_work, NULL));
+        assert_row(ROWS[i].sql, strcmp(failing, ROWS[i].failing) == 0);
+    }
+}
+
 static enum err read_all(struct db *db, json_t **all, json_t **set, struct buf *text)
 {
     enum err e;
@@ -370,6 +447,7 @@ int main(void)
         cmocka_unit_test(another_past_is_noticed),
         cmocka_unit_test(keys_are_told_as_a_jwks),
         cmocka_unit_test(a_trail_without_a_key_tells_nothing),
+        cmocka_unit_test(what_cannot_be_read_is_an_error),
         cmocka_unit_test(reading_survives_each_failing_allocation),
     };
 
