@@ -212,6 +212,39 @@ static void a_trail_that_was_touched_says_where(void **state)
     }
 }
 
+/* Texts that begin as a trail does, and the first place that is wrong. */
+static void texts_of_another_form_are_no_trail(void **state)
+{
+    static const struct {
+        const char *text, *where;
+    } ROWS[] = {
+        {"{\"entries\"", "file"},
+        {"{\"entries\" 1}", "file"},
+        {"{\"entries\":[]}", "file"},
+        {"{\"entries\":[] ,}", "file"},
+        {"{\"entries\":[", "file"},
+        {"{\"entries\":[{}", "entry 0"},
+        {"{\"entries\":[}", "file"},
+        {"{\"entries\":[tru]}", "file"},
+        {"{\"entries\":[1 2]}", "entry 0"},
+        {"{\"entries\":[true]}", "entry 0"},
+        {"{\"entries\":[[[]]]}", "entry 0"},
+        {"{\"entries\":[\"]\\\"\"]}", "entry 0"},
+        {"{1:2,\"entries\":[]}", "file"},
+        {"{\"a\":\"entries\",\"entries\":[]}", "file"},
+        {"{\"entries\":[],\"checkpoint\":1,\"next\":null}", "file"},
+        {"{\"checkpoint\":\"x\",\"checkpoint\":\"x\",\"entries\":[]}", "file"},
+        {"{\"checkpoint\":\"x\",\"entries\":[],\"next\":null} x", "file"},
+        {" { \"checkpoint\" : \"x\" , \"entries\" : [ ] , \"next\" : null } ", "checkpoint"},
+        {"{\"checkpoint\":\"x\",\"vkey\":1,\"entries\":[]}", "checkpoint"},
+        {"{\"entries\":[{\"index\":0}],\"checkpoint\":\"x\"}", "entry 0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+        fails(ROWS[i].text, ROWS[i].text, "", ROWS[i].where);
+}
+
 /* Lines that are all sound, and not those of the checkpoint. */
 static void lines_dropped_moved_or_exchanged_are_noticed(void **state)
 {
@@ -369,6 +402,7 @@ int main(void)
         cmocka_unit_test(what_is_whole_holds),
         cmocka_unit_test(another_key_does_not_do),
         cmocka_unit_test(a_trail_that_was_touched_says_where),
+        cmocka_unit_test(texts_of_another_form_are_no_trail),
         cmocka_unit_test(lines_dropped_moved_or_exchanged_are_noticed),
         cmocka_unit_test(a_proof_that_was_touched_does_not_hold),
         cmocka_unit_test(data_beside_a_proof_must_give_its_leaf),
