@@ -78,7 +78,7 @@ static bool take_room(struct house *h, bool *ending)
 /* Close one that is in nobody's hands. */
 static bool make_room(struct house *h)
 {
-    struct awake list[LIMIT_STORES_OPEN];
+    struct awake list[LIMIT_STORES_OPEN] = {0};
     size_t n = list_awake(h, list);
 
     for (size_t i = 0; i < n; i++) {
@@ -181,7 +181,7 @@ static void lock_gone(struct house *h)
 
 void house_tidy(struct house *h)
 {
-    struct awake list[LIMIT_STORES_OPEN];
+    struct awake list[LIMIT_STORES_OPEN] = {0};
     int64_t now_ms = clock_monotonic_ms();
     size_t n = list_awake(h, list);
 

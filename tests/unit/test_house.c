@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,10 +63,21 @@ static void make_store(const char *name, const uint8_t *with)
 
 static void copy_store(const char *from, const char *to)
 {
-    char command[2 * FS_PATH_BYTES + 16];
+    static const char *const FILES[] = {"keys.json", "vault.db", "lock"};
+    char source[FS_PATH_BYTES], target[FS_PATH_BYTES];
 
-    (void)snprintf(command, sizeof command, "cp -a %s %s", tempdir_path(dir, from), tempdir_path(dir, to));
-    assert_int_equal(system(command), 0); /* names of ours, in a folder of ours */
+    assert_ok(fs_make_private_dir(tempdir_path(dir, to)));
+    assert_ok(fs_join(target, tempdir_path(dir, to), "files"));
+    assert_ok(fs_make_private_dir(target));
+    for (size_t i = 0; i < COUNT_OF(FILES); i++) {
+        AUTO(buf_done) struct buf bytes;
+
+        buf_init(&bytes, 4 * MIB);
+        assert_ok(fs_join(source, tempdir_path(dir, from), FILES[i]));
+        assert_ok(fs_join(target, tempdir_path(dir, to), FILES[i]));
+        assert_ok(fs_read(source, 4 * MIB, &bytes));
+        assert_ok(fs_make(target, bytes.data, bytes.len));
+    }
 }
 
 static struct house *start_house(const struct house_key *with, int64_t idle_ms)
