@@ -171,6 +171,7 @@ const ROWS = [
     prepare: keepBackup,
     words: (p) => [...restoreWords(kept, p.restored), "--key-file", `${p.restored}.key`],
     judge: restoredOrNot,
+    complains: true, // it checks what it made
   },
   {
     name: "passphrase",
@@ -187,6 +188,7 @@ const ROWS = [
     few: true,
     words: (p) => ["rekey", p.store, "--passphrase-file", fresh, "--key-file", p.key, ...KDF],
     judge: () => {},
+    complains: true,
   },
   {
     name: "erase",
