@@ -38,7 +38,7 @@ struct control {
 struct call {
     struct control *control;
     int fd;
-    int fds[CONTROL_FDS_MAX];
+    int fds[CONTROL_FDS_MAX + 1]; /* the room for descriptors is rounded up: one too many may come */
     size_t fd_count;
     char *message; /* guarded, owned */
     size_t len;
@@ -79,8 +79,8 @@ static bool receive(struct call *call)
         memcpy(call->fds, CMSG_DATA(rights), call->fd_count * sizeof(int));
     }
     call->len = (size_t)got;
-    return !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && call->fd_count >= 2 && call->len > KEY_BYTES &&
-           call->message[call->len - 1] == '\0';
+    return !(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && call->fd_count >= 2 &&
+           call->fd_count <= CONTROL_FDS_MAX && call->len > KEY_BYTES && call->message[call->len - 1] == '\0';
 }
 
 /* The texts of the message as an argv; 0 when there are too many. */
