@@ -303,7 +303,12 @@ await test("the store is checked, exported and saved", async () => {
 });
 
 await test("phone, dark, English, zoom: every new place fits and is accessible", async () => {
-  const places = { documents: "documents", trail: "trail", store: "store" };
+  const places = {
+    documents: "documents",
+    trail: "trail",
+    store: "store",
+    readings: "energy?by=day&on=2025-05-06",
+  };
   const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
   const surroundings = {
     "fr-light-phone": { ...phone, deviceScaleFactor: 2 },
@@ -315,13 +320,22 @@ await test("phone, dark, English, zoom: every new place fits and is accessible",
     },
     "en-light-reflow": { viewport: { width: 320, height: 256 }, locale: "en-GB" },
   };
-  const shown = new Set(["documents-fr-light-phone", "trail-en-dark-phone", "store-en-dark-phone"]);
+  const shown = new Set([
+    "documents-fr-light-phone",
+    "trail-en-dark-phone",
+    "store-en-dark-phone",
+    "readings-en-dark-phone",
+  ]);
   for (const [name, options] of Object.entries(surroundings)) {
     const other = await open(browser, program.address, options);
     await other.context().addCookies(await page.context().cookies());
     for (const [place, path] of Object.entries(places)) {
       await visit(other, path);
       await other.locator("main section").first().waitFor();
+      if (place === "readings") {
+        await other.locator("details.numbers").last().click();
+        await other.locator("tr.corrected").waitFor();
+      }
       if (place === "trail") await other.locator(".imports > li").first().waitFor();
       // Colours and names are those of a page of the usual size: a small window changes the layout alone.
       if (/zoom|reflow/.test(name)) await fits(other, `${place}-${name}`);
