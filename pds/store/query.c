@@ -9,13 +9,14 @@
 
 enum { LANES_MAX = 64, DAYS_MAX = 367, LONGS_MAX = 512, ORIGIN_BYTES = 64 };
 
-/* The series that have something in the window, those of the source with most records first. */
+/* The series that have something in the window, those of the source with most records first; of equals by
+ * name, not by number: a store that another's export was merged into answers alike. */
 static const char SQL_SERIES[] =
-    "SELECT s.id, s.source_id FROM series s WHERE s.dataset = ?1 AND (?4 = 0 OR s.source_id = ?4) AND EXISTS"
+    "SELECT s.id, s.source_id FROM series s JOIN source o ON o.id = s.source_id"
+    " WHERE s.dataset = ?1 AND (?4 = 0 OR s.source_id = ?4) AND EXISTS"
     " (SELECT 1 FROM record r WHERE r.series_id = s.id AND r.start_at >= ?2 AND r.start_at < ?3)"
     " ORDER BY (SELECT sum(records) FROM series x WHERE x.dataset = s.dataset AND x.source_id = s.source_id) "
-    "DESC,"
-    " s.source_id, s.id";
+    "DESC, o.provider, o.reference, s.grain";
 static const char SQL_ROWS[] =
     "SELECT start_at, end_at, value, quality, more FROM record"
     " WHERE series_id = ?1 AND start_at >= ?2 AND start_at < ?3 ORDER BY start_at, end_at";

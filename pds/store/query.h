@@ -1,12 +1,13 @@
 /* Reading a dataset: its records as they are, or put together by steps of the calendar.
  *
  * Several series may tell the same quantity; they are never added. One stands for each local day (for each
- * bucket when the step is shorter): of the main source, which is the one with most records, as long as it has
- * anything there, then of the others. Of a source's series it is the one that covers most of the day, of
- * equals the one with more records; for records as they are, the one with most records. Records of a series
- * that overlap are not added either: the first counts. A record that spans several days counts in the bucket
- * that holds it whole: beside the days' own records of its series, or in the place of others' where it covers
- * more than they do. A bucket without data is absent; one partly filled says how much of it is covered. */
+ * bucket when the step is shorter): of the main source, which is the one with most records (of equals, the
+ * first by provider and reference), as long as it has anything there, then of the others. Of a source's
+ * series it is the one that covers most of the day, of equals the one with more records; for records as they
+ * are, the one with most records. Records of a series that overlap are not added either: the first counts. A
+ * record that spans several days counts in the bucket that holds it whole: beside the days' own records of
+ * its series, or in the place of others' where it covers more than they do. A bucket without data is absent;
+ * one partly filled says how much of it is covered. */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 #include "pds/base/err.h"

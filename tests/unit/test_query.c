@@ -207,6 +207,32 @@ static void a_second_meter_does_not_fill_the_holes_of_the_first(void **state)
     only_source = 0;
 }
 
+/* A store that another's export was merged into has its series in another order. */
+static void of_series_that_are_equals_the_order_of_arrival_does_not_decide(void **state)
+{
+    static const struct {
+        const char *meter, *grain;
+        int64_t watts;
+    } SERIES[] = {{"A", "curve", 1000}, {"A", "daily", 2000}, {"B", "curve", 3000}, {"B", "daily", 4000}};
+    struct query_row rows[ROWS_MAX];
+
+    (void)state;
+    for (size_t first = 0; first < COUNT_OF(SERIES); first++) {
+        AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+
+        for (size_t n = 0; n < COUNT_OF(SERIES); n++) {
+            size_t i = (first + n) % COUNT_OF(SERIES);
+
+            fill_of(t->vault, SERIES[i].meter, SERIES[i].grain, "2024-05-01", "2024-05-03", 1800,
+                    SERIES[i].watts);
+        }
+        assert_int_equal(ask(t->vault, "P1D", NULL, NULL, rows), 2);
+        assert_int_equal(rows[1].values[0], 24000 * 60);
+        assert_int_equal(ask(t->vault, NULL, NULL, NULL, rows), 96);
+        assert_int_equal(rows[95].values[0], 500 * 60);
+    }
+}
+
 static void a_meter_that_follows_another_continues_its_curve(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
@@ -355,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_record_of_several_days_counts_only_where_it_fits_whole),
         cmocka_unit_test(records_of_a_series_that_overlap_are_not_added),
         cmocka_unit_test(a_second_meter_does_not_fill_the_holes_of_the_first),
+        cmocka_unit_test(of_series_that_are_equals_the_order_of_arrival_does_not_decide),
         cmocka_unit_test(a_meter_that_follows_another_continues_its_curve),
         cmocka_unit_test(records_across_midnight_are_added_in_larger_steps),
         cmocka_unit_test(the_window_is_exact),
