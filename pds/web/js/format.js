@@ -164,6 +164,10 @@ export function bucketName({ start, end, key }, step) {
   return key.endsWith(" 2") ? t("date.winter", { name }) : name;
 }
 
+/** "de 14 h à 14 h 30", of a bucket whose day is told beside it. @param {number} start @param {number} end */
+export const hoursName = (start, end) =>
+  t("date.clock", { from: clockTime(start), to: clockTime(end) });
+
 /** "14:30", or "14 h 30" and "7 h" in French. @param {number} at */
 function clockTime(at) {
   const { time } = localOf(at);

@@ -2,7 +2,7 @@
 import { rawRecords } from "../amend.js";
 import * as api from "../api.js";
 import { addDays, instantsOf } from "../calendar.js";
-import { bucketName, exact, moment } from "../format.js";
+import { bucketName, exact, hoursName, moment } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { t } from "../language.js";
 import { inWords } from "../problem.js";
@@ -21,9 +21,17 @@ function nameOf({ start, end }) {
   return bucketName(bucket, length > 2 * HOUR_MS ? "P1D" : "PT1H");
 }
 
-/** @param {{dataset: api.Dataset, rows: RawRecord[], sources: api.Source[], imports: api.Import[],
+/** The same under a caption that tells the day. @param {RawRecord} record @param {boolean} oneDay */
+function shortName(record, oneDay) {
+  const [start, end] = [Date.parse(record.start), Date.parse(record.end)];
+  return oneDay && end > start && end - start <= 2 * HOUR_MS
+    ? hoursName(start, end)
+    : nameOf(record);
+}
+
+/** @param {{dataset: api.Dataset, rows: RawRecord[], oneDay: boolean, sources: api.Source[], imports: api.Import[],
  *   caption: string, onCorrect: (record: RawRecord) => void}} props */
-function Table({ dataset, rows, sources, imports, caption, onCorrect }) {
+function Table({ dataset, rows, oneDay, sources, imports, caption, onCorrect }) {
   const several = new Set(rows.map(({ source }) => source)).size > 1;
   /** @param {RawRecord} row */
   const from = (row) => {
@@ -53,7 +61,7 @@ function Table({ dataset, rows, sources, imports, caption, onCorrect }) {
           ${rows.map(
             (row) => html`
               <tr key=${`${row.start} ${row.end}`} class=${row.quality}>
-                <th scope="row">${nameOf(row)}</th>
+                <th scope="row">${shortName(row, oneDay)}</th>
                 <td class="number">${exact(row.value, dataset.unit)}</td>
                 <td>${qualityName(row.quality)}</td>
                 ${several && html`<td>${named(row.source)}</td>`}
@@ -120,7 +128,7 @@ export function RawTable({ dataset, period, caption, onChange }) {
         rows &&
         rows.length > 0 &&
         html`
-          <${Table} dataset=${dataset} rows=${rows} sources=${sources} imports=${imports} caption=${caption}
+          <${Table} dataset=${dataset} rows=${rows} oneDay=${period.kind === "day"} sources=${sources} imports=${imports} caption=${caption}
             onCorrect=${setCorrecting} />`
       }
       ${open && html`<p><button type="button" onClick=${() => setDeleting(true)}>${t("raw.delete")}</button></p>`}
