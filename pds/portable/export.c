@@ -90,15 +90,20 @@ static enum err list_parts(struct export *x)
     return ERR_OK;
 }
 
+enum err export_heed(struct export *x)
+{
+    if (store_is_closing(x->store))
+        return err_set(ERR_LOCKED, "the store is being locked");
+    return x->put ? x->put(x->put_context, "", 0) : ERR_OK;
+}
+
 /* The piece goes into the zip, or is only measured. */
 static enum err pass_on(struct export *x)
 {
     enum err e;
 
-    if ((e = buf_err(&x->piece)))
+    if ((e = buf_err(&x->piece)) || (e = export_heed(x)))
         return e;
-    if (store_is_closing(x->store))
-        return err_set(ERR_LOCKED, "the store is being locked");
     sha256_add(&x->hash, x->piece.data, x->piece.len);
     x->bytes += x->piece.len;
     if (x->pack && (e = pack_write(x->pack, x->piece.data, x->piece.len)))
@@ -154,7 +159,7 @@ static enum err write_package(struct export *x)
     return ERR_OK;
 }
 
-static enum err write_all(struct export *x, export_put *put, void *context)
+static enum err write_all(struct export *x)
 {
     AUTO(pack_writer_freep) struct pack_writer *pack = NULL;
     enum err e;
@@ -165,7 +170,7 @@ static enum err write_all(struct export *x, export_put *put, void *context)
         if ((e = measure(x, &x->parts[i])))
             return e;
     }
-    if ((e = pack_writer_new(PACK_ZIP, put, context, &pack)))
+    if ((e = pack_writer_new(PACK_ZIP, x->put, x->put_context, &pack)))
         return e;
     x->pack = pack;
     e = write_package(x);
@@ -222,15 +227,14 @@ static enum err run(struct store *s, struct vault *vault, export_put *put, void 
                     json_t **out)
 {
     AUTO(reader_done) struct reader reader = {vault, NULL};
-    AUTO(done) struct export x = {.store = s, .now = now};
+    AUTO(done) struct export x = {.store = s, .now = now, .put = put, .put_context = context};
     enum err e;
 
     buf_init(&x.piece, 4 * MIB);
     if ((e = vault_read(vault, &reader.db)))
         return e;
     x.db = reader.db;
-    if ((e = export_load_series(&x)) || (e = export_digest_all(&x)) ||
-        (put && (e = write_all(&x, put, context))))
+    if ((e = export_load_series(&x)) || (e = export_digest_all(&x)) || (put && (e = write_all(&x))))
         return e;
     return answer(&x, out);
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Called with no bytes too, while what comes is being measured: whoever does not want it any more fails then,
+ * which ends the export. */
 typedef enum err export_put(void *context, const void *bytes, size_t len);
 
 /* Write it, in order, to put. One snapshot of the store.

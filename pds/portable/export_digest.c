@@ -22,10 +22,8 @@ static enum err take(struct export *x, bool all)
 
     if (!all && x->piece.len < EXPORT_PIECE_BYTES)
         return ERR_OK;
-    if ((e = buf_err(&x->piece)))
+    if ((e = buf_err(&x->piece)) || (e = export_heed(x)))
         return e;
-    if (store_is_closing(x->store))
-        return err_set(ERR_LOCKED, "the store is being locked");
     sha256_add(&x->hash, x->piece.data, x->piece.len);
     buf_clear(&x->piece);
     return ERR_OK;

@@ -186,9 +186,8 @@ static enum err copy_blob(struct export *x, const struct document_file *file)
     if (!(piece = buf_reserve(&x->piece, EXPORT_PIECE_BYTES)))
         return buf_err(&x->piece);
     do {
-        if (store_is_closing(x->store))
-            return err_set(ERR_LOCKED, "the store is being locked");
-        if ((e = blob_read(r, at, piece, EXPORT_PIECE_BYTES, &got)) || (e = pack_write(x->pack, piece, got)))
+        if ((e = export_heed(x)) || (e = blob_read(r, at, piece, EXPORT_PIECE_BYTES, &got)) ||
+            (e = pack_write(x->pack, piece, got)))
             return e;
         at += got;
     } while (got);

@@ -58,6 +58,8 @@ struct export
     struct store *store;
     struct db *db; /* borrowed: the snapshot */
     int64_t now;
+    export_put *put; /* NULL for the digests alone */
+    void *put_context;
     struct export_series *series; /* owned; by dataset, provider, reference, grain */
     size_t series_count;
     struct export_part *parts; /* owned */
@@ -91,7 +93,8 @@ extern const struct export_kind EXPORT_KINDS[]; /* closed by a row without a nam
 
 /* export.c: what parts are written with. What stands in x->piece goes on when there is enough of it. */
 MUST_CHECK enum err export_flow(struct export *x);
-MUST_CHECK enum err export_bytes(struct export *x, const void *bytes, size_t len);
+/* ERR_OK while it may go on: the store is not being locked, and whoever gets the export still wants it. */
+MUST_CHECK enum err export_heed(struct export *x);
 
 /* export_series.c */
 MUST_CHECK enum err export_load_series(struct export *x);

@@ -66,6 +66,7 @@ static enum err put(void *context, const void *bytes, size_t len)
 {
     struct export_stream *x = context;
     const char *from = bytes;
+    bool unwanted;
 
     (void)pthread_mutex_lock(&x->mutex);
     while (len && !x->unwanted && !store_is_closing(x->store)) {
@@ -81,10 +82,11 @@ static enum err put(void *context, const void *bytes, size_t len)
             (void)pthread_cond_timedwait(&x->changed, &x->mutex, &until); /* then it looks again */
         }
     }
+    unwanted = x->unwanted;
     (void)pthread_mutex_unlock(&x->mutex);
     if (len && store_is_closing(x->store))
         return err_set(ERR_LOCKED, "the store is being locked");
-    return len ? err_set(ERR_IO, "nobody reads it any more") : ERR_OK;
+    return unwanted ? err_set(ERR_IO, "nobody reads it any more") : ERR_OK;
 }
 
 static void *make(void *context)

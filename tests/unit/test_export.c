@@ -100,6 +100,45 @@ static void failures_come_through(void **state)
     assert_err(export_digest(t->store, &answer), ERR_LOCKED);
 }
 
+struct taker {
+    size_t asked, bytes; /* calls without bytes before the first byte; bytes */
+    size_t leaves_at;    /* the call without bytes at which it goes */
+};
+
+static enum err leave(void *context, const void *bytes, size_t len)
+{
+    struct taker *r = context;
+
+    (void)bytes;
+    r->bytes += len;
+    r->asked += r->bytes == 0;
+    return r->asked == r->leaves_at ? err_set(ERR_IO, "gone") : ERR_OK;
+}
+
+/* Nothing is written before all is measured: who goes meanwhile must not be waited for. */
+static void who_does_not_want_it_any_more_is_heard_while_it_is_measured(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
+    AUTO(json_freep) json_t *answer = NULL;
+    struct taker stays = {.leaves_at = 0}, goes = {.leaves_at = 0};
+
+    (void)state;
+    portable_fill(t, "water.consumption", "eau", "1", PORTABLE_START, 5000, (int64_t[4]){5}, RECORD_MEASURED);
+    portable_add_document(t, "01HWSMQG00DDDDDDDDDDDDDDDD", "x");
+    assert_ok(export_make(t->store, leave, &stays, TMPSTORE_NOW, &answer));
+    assert_true(stays.asked > 10);
+    assert_true(stays.bytes > 0);
+    for (size_t n = 1; n <= stays.asked; n++) {
+        AUTO(json_freep) json_t *none = NULL;
+
+        goes = (struct taker){.leaves_at = n};
+        assert_err(export_make(t->store, leave, &goes, TMPSTORE_NOW, &none), ERR_IO);
+        assert_int_equal(goes.bytes, 0);
+        assert_int_equal(goes.asked, n);
+        assert_null(none);
+    }
+}
+
 static enum err drop(void *context, const void *bytes, size_t len)
 {
     (void)context, (void)bytes, (void)len;
@@ -139,6 +178,7 @@ int main(void)
         cmocka_unit_test(an_export_is_in_the_trail_it_holds),
         cmocka_unit_test(digests_tell_what_is_held_and_not_how),
         cmocka_unit_test(failures_come_through),
+        cmocka_unit_test(who_does_not_want_it_any_more_is_heard_while_it_is_measured),
         cmocka_unit_test(each_failing_allocation_is_told),
     };
 
