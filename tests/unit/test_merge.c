@@ -98,42 +98,76 @@ static void a_store_of_many_series_is_merged(void **state)
     assert_int_equal(of_dataset(answer, "water.consumption", "new"), 300);
 }
 
-/* What is here, what the other has, and what is here afterwards. */
+/* What is here, what the other has, and what is here afterwards: a row an hour. */
+static const struct {
+    const char *name;
+    int64_t here, theirs;
+    enum record_quality here_quality, their_quality;
+    bool taken, told;
+} MEETINGS[] = {
+    {"the same", 5, 5, RECORD_MEASURED, RECORD_MEASURED, false, false},
+    {"the same, worse", 5, 5, RECORD_MEASURED, RECORD_ESTIMATED, false, false},
+    {"the same, better", 5, 5, RECORD_MEASURED, RECORD_DEFINITIVE, true, false},
+    {"another, as good", 5, 6, RECORD_MEASURED, RECORD_MEASURED, false, true},
+    {"another, worse", 5, 6, RECORD_MEASURED, RECORD_ESTIMATED, false, true},
+    {"another, better", 5, 6, RECORD_MEASURED, RECORD_DEFINITIVE, true, false},
+};
+
+static void fill_meeting(struct tmpstore *t, size_t i, int64_t value, enum record_quality quality)
+{
+    portable_fill(t, "water.consumption", "eau", "1", PORTABLE_START + (int64_t)i * 3600, 1,
+                  (int64_t[4]){value}, quality);
+}
+
+static void read_meeting(struct tmpstore *t, size_t i, struct record *r)
+{
+    AUTO(reader_done) struct reader reader = {t->vault, NULL};
+
+    *r = (struct record){.series_id = 1, .start_at = PORTABLE_START + (int64_t)i * 3600};
+    r->end_at = r->start_at + 1800;
+    assert_ok(vault_read(t->vault, &reader.db));
+    assert_ok(record_load(reader.db, r));
+}
+
 static void what_is_here_stays_unless_the_other_is_better(void **state)
 {
-    static const struct {
-        const char *name;
-        int64_t here, theirs;
-        enum record_quality here_quality, their_quality;
-        int64_t same, replaced, conflicts;
-    } ROWS[] = {
-        {"the same", 5, 5, RECORD_MEASURED, RECORD_MEASURED, 1, 0, 0},
-        {"the same, worse", 5, 5, RECORD_MEASURED, RECORD_ESTIMATED, 1, 0, 0},
-        {"the same, better", 5, 5, RECORD_MEASURED, RECORD_DEFINITIVE, 0, 1, 0},
-        {"another, as good", 5, 6, RECORD_MEASURED, RECORD_MEASURED, 0, 0, 1},
-        {"another, worse", 5, 6, RECORD_MEASURED, RECORD_ESTIMATED, 0, 0, 1},
-        {"another, better", 5, 6, RECORD_MEASURED, RECORD_DEFINITIVE, 0, 1, 0},
-    };
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    AUTO(json_freep) json_t *answer = NULL;
+    AUTO(buf_done) struct buf zip;
+    const json_t *told;
+    size_t told_count = 0;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
-        AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
-        AUTO(json_freep) json_t *answer = NULL;
-        AUTO(buf_done) struct buf zip;
-
-        portable_fill(a, "water.consumption", "eau", "1", PORTABLE_START, 1, (int64_t[4]){ROWS[i].theirs},
-                      ROWS[i].their_quality);
-        portable_fill(b, "water.consumption", "eau", "1", PORTABLE_START, 1, (int64_t[4]){ROWS[i].here},
-                      ROWS[i].here_quality);
-        portable_export(a, &zip);
-        assert_ok(portable_merge(b, (struct str){zip.data, zip.len}, &answer));
-        assert_row(ROWS[i].name, of_dataset(answer, "water.consumption", "same") == ROWS[i].same);
-        assert_row(ROWS[i].name, of_dataset(answer, "water.consumption", "replaced") == ROWS[i].replaced);
-        assert_row(ROWS[i].name, of_dataset(answer, "water.consumption", "conflicts") == ROWS[i].conflicts);
-        assert_row(ROWS[i].name,
-                   (int64_t)json_array_size(json_object_get(answer, "conflicts")) == ROWS[i].conflicts);
+    for (size_t i = 0; i < COUNT_OF(MEETINGS); i++) {
+        fill_meeting(a, i, MEETINGS[i].theirs, MEETINGS[i].their_quality);
+        fill_meeting(b, i, MEETINGS[i].here, MEETINGS[i].here_quality);
     }
+    portable_export(a, &zip);
+    assert_ok(portable_merge(b, (struct str){zip.data, zip.len}, &answer));
+    assert_int_equal(of_dataset(answer, "water.consumption", "new"), 0);
+    assert_int_equal(of_dataset(answer, "water.consumption", "same"), 2);
+    assert_int_equal(of_dataset(answer, "water.consumption", "replaced"), 2);
+    assert_int_equal(of_dataset(answer, "water.consumption", "conflicts"), 2);
+    told = json_object_get(answer, "conflicts");
+    for (size_t i = 0; i < COUNT_OF(MEETINGS); i++) {
+        bool taken = MEETINGS[i].taken;
+        struct record r;
+        char hour[32];
+
+        read_meeting(b, i, &r);
+        assert_row(MEETINGS[i].name, r.values[0] == (taken ? MEETINGS[i].theirs : MEETINGS[i].here));
+        assert_row(MEETINGS[i].name,
+                   r.quality == (taken ? MEETINGS[i].their_quality : MEETINGS[i].here_quality));
+        if (!MEETINGS[i].told)
+            continue;
+        (void)snprintf(hour, sizeof hour, "2024-05-01T%02zu:00:00Z", i);
+        assert_row(
+            MEETINGS[i].name,
+            strstr(json_string_value(json_object_get(json_array_get(told, told_count), "where")), hour));
+        told_count++;
+    }
+    assert_int_equal(json_array_size(told), told_count);
 }
 
 static void an_annotation_of_the_same_id_is_kept_beside(void **state)
