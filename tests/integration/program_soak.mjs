@@ -22,7 +22,7 @@ import {
 } from "./program_common.mjs";
 
 const MINUTES = Number(process.env.TRABOULE_SOAK_MINUTES ?? 30);
-const WARM = 1 / 3; // of the time: caches of pages fill up as the store grows
+const WARM = 0.6; // of the time: caches of pages fill up as the store grows
 const GROWTH_MIB = 1;
 const SAMPLE_MS = 2000;
 const SLOTS = 2000; // half-hours that are corrected again and again
