@@ -3,15 +3,19 @@
 #include "tests/harness/tempdir.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/embed.h"
 #include "pds/base/fs.h"
 #include "pds/crypto/random.h"
 #include "pds/vault/vault.h"
+#include "pds/vault/vault_internal.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+extern const struct embed MIGRATIONS[];
 
 static const uint8_t STORE_ID[STORE_ID_BYTES] = {1, 2, 3};
 static const char SQL_MAKE[] = "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT) STRICT";
@@ -198,14 +202,17 @@ static enum err create_afresh(struct fixture *f)
 static void vault_create_survives_each_failing_allocation(void **state)
 {
     struct fixture *f = *state;
+    const struct embed first[2] = {MIGRATIONS[0]}; /* each step more is some hundred syncs more */
     long live = mem_live();
     enum err e;
 
+    vault_set_steps(first);
     FAIL_EACH_ALLOCATION (e, create_afresh(f)) {
         if (e) /* SQLite does without some allocations */
             assert_err(e, ERR_NO_MEMORY);
         assert_int_equal(mem_live(), live);
     }
+    vault_set_steps(NULL);
     assert_int_equal(mem_live(), live);
 }
 
