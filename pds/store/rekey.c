@@ -214,10 +214,10 @@ enum err rekey_run(struct store *s, const struct rekey_options *options, int64_t
                    struct secret_text **code)
 {
     AUTO(rekey_done) struct rekey r = {.store = s, .now = store_now(s, now), .lock = -1};
-    bool kept = false;
+    bool kept;
     enum err e;
 
-    if ((e = make_keys(&r, options)) || (e = store_alone(s, &kept)))
+    if ((e = make_keys(&r, options)) || (e = store_alone(s)))
         return err_wrap(e, "another key");
     e = encrypt_again(&r);
     vault_close(r.from); /* when it failed */
@@ -225,7 +225,7 @@ enum err rekey_run(struct store *s, const struct rekey_options *options, int64_t
     if (r.lock >= 0)
         (void)close(r.lock); /* the next opening takes it */
     r.lock = -1;
-    store_alone_end(s);
+    kept = store_alone_end(s);
     if (e) {
         if (kept) /* it is as it was, but for the sessions; where that fails, it is locked */
             err_ignore(store_unlock(s, r.old, r.now));

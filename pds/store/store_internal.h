@@ -1,4 +1,5 @@
-/* Between store.c (open and locked), store_key.c (keys.json) and store_create.c (the folder). */
+/* Between store.c (what it is), store_state.c (open and locked), store_key.c (keys.json) and store_create.c
+ * (the folder). */
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 #include "pds/base/fs.h"
@@ -54,6 +55,8 @@ struct store {
     unsigned borrowers;            /* of store_borrow() */
     unsigned waiting;              /* for the last of the users to leave */
     uint64_t openings;             /* so far */
+    uint64_t lockings;             /* so far: times that it came to be locked */
+    bool unwanted;                 /* a lock was asked for while it was being opened, or alone */
     bool kept;                     /* open until it is locked, not only for borrowers */
     bool resting;                  /* kept, with its files closed, or being closed or opened */
     int64_t used_at_ms;            /* when somebody left last */
@@ -69,9 +72,10 @@ struct store {
  * becomes the store's. */
 MUST_CHECK enum err store_time_begin(struct store *s, struct vault *vault, int64_t *now);
 
-/* Lock it, and keep everyone out until store_alone_end(). *kept: it was open. */
-MUST_CHECK enum err store_alone(struct store *s, bool *kept);
-void store_alone_end(struct store *s);
+/* Lock it, and keep everyone out until store_alone_end(), which says whether it was open before, and nobody
+ * asked for a lock since. */
+MUST_CHECK enum err store_alone(struct store *s);
+bool store_alone_end(struct store *s);
 
 /* store_key.c: take away what a cut change of keys.json left beside it. */
 void store_key_tidy(struct store *s);
