@@ -173,10 +173,8 @@ static void lock_gone(struct house *h)
     (void)pthread_mutex_lock(&h->mutex);
     first = h->gone; /* who comes later stands before it */
     (void)pthread_mutex_unlock(&h->mutex);
-    for (struct resident *r = first; r; r = r->next_gone) {
-        if (store_is_closing(r->api.store))
-            err_ignore(store_lock(r->api.store));
-    }
+    for (struct resident *r = first; r; r = r->next_gone)
+        err_ignore(store_lock(r->api.store)); /* the next round tries again */
 }
 
 void house_tidy(struct house *h)

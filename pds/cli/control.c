@@ -199,7 +199,7 @@ static void *listen_thread(void *context)
 
     while (!atomic_load(&c->left)) {
         if ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) < 0) {
-            if (errno != EINTR && errno != ECONNABORTED)
+            if (errno != EINTR && errno != ECONNABORTED && !atomic_load(&c->left))
                 (void)usleep(RETRY_US); /* no descriptors, no memory: others give some back */
             continue;
         }
@@ -218,8 +218,6 @@ static enum err bind_socket(struct control *c)
 {
     struct sockaddr_un address;
     int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    mode_t mask;
-    int failed;
 
     control_address(c->dir_fd, &address);
     if (probe >= 0 && !connect(probe, (struct sockaddr *)&address, sizeof address)) {
@@ -231,10 +229,8 @@ static enum err bind_socket(struct control *c)
     (void)unlinkat(c->dir_fd, "control", 0); /* mostly there is none */
     if ((c->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
         return fs_error("making", "a socket");
-    mask = umask(077);
-    failed = bind(c->listener, (struct sockaddr *)&address, sizeof address);
-    (void)umask(mask);
-    if (failed || listen(c->listener, COMMANDS_AT_ONCE))
+    if (bind(c->listener, (struct sockaddr *)&address, sizeof address) ||
+        fchmodat(c->dir_fd, "control", S_IRWXU, 0) || listen(c->listener, COMMANDS_AT_ONCE))
         return fs_error("binding", "control");
     return ERR_OK;
 }
