@@ -5,6 +5,7 @@
 #include "pds/base/limits.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -188,20 +189,34 @@ enum err fs_sync_dir(const char *path)
     return ERR_OK;
 }
 
-/* The folder that holds path. */
-static enum err sync_parent(const char *path)
+/* The folder that holds path; ERR_TOO_LARGE when its name does not fit. */
+static enum err parent_of(const char *path, char out[static FS_PATH_BYTES])
 {
-    char dir[FS_PATH_BYTES];
     const char *slash = strrchr(path, '/');
     size_t len = slash ? (size_t)(slash - path) : 0;
 
     if (!slash)
-        return fs_sync_dir(".");
-    if (len == 0)
-        return fs_sync_dir("/");
-    memcpy(dir, path, len); /* it fits: the path was opened with a longer name */
-    dir[len] = '\0';
-    return fs_sync_dir(dir);
+        return str_copy(STR("."), out, FS_PATH_BYTES);
+    return str_copy((struct str){path, len ? len : 1}, out, FS_PATH_BYTES);
+}
+
+static enum err sync_parent(const char *path)
+{
+    char dir[FS_PATH_BYTES];
+    enum err e = parent_of(path, dir);
+
+    return e ? e : fs_sync_dir(dir);
+}
+
+bool fs_is_within(const char *path, const char *dir)
+{
+    char parent[FS_PATH_BYTES], inner[PATH_MAX], outer[PATH_MAX];
+    size_t len;
+
+    if (parent_of(path, parent) || !realpath(parent, inner) || !realpath(dir, outer))
+        return false;
+    len = strlen(outer);
+    return strncmp(inner, outer, len) == 0 && (inner[len] == '\0' || inner[len] == '/');
 }
 
 /* The whole content into a new file, on disk, and closed; on failure nothing is left of it. */
@@ -232,12 +247,15 @@ enum err fs_make(const char *path, const void *bytes, size_t len)
 enum err fs_draft_new(const char *path, struct fs_draft *out)
 {
     struct fs_draft d = {.fd = -1};
+    struct stat facts;
     enum err e;
 
     if ((e = str_copy(str_of(path), d.path, sizeof d.path)))
         return err_wrap(e, "a path");
     if ((size_t)snprintf(d.beside, sizeof d.beside, "%s.new-XXXXXX", path) >= sizeof d.beside)
         return err_set(ERR_TOO_LARGE, "a path of %zu bytes", strlen(path));
+    if (!lstat(path, &facts) && !S_ISREG(facts.st_mode))
+        return err_set(ERR_CONFLICT, "%s is there, and no plain file: nothing takes its place", path);
     if ((d.fd = mkostemp(d.beside, O_CLOEXEC)) < 0) /* mode 0600 */
         return fs_error("making", path);
     *out = d;

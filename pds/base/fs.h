@@ -21,6 +21,9 @@ MUST_CHECK enum err fs_make_private_dir(const char *path);
  * ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err fs_check_private_dir(const char *path);
 bool fs_exists(const char *path);
+/* Whether path would lie in the folder dir, or deeper in it; links are followed. false when one of the
+ * folders is not there. */
+bool fs_is_within(const char *path, const char *dir);
 
 /* A whole file, at most max bytes (ERR_TOO_LARGE); regular files only (ERR_UNSUPPORTED). It is added to
  * out, which on failure holds what it held before. */
@@ -41,6 +44,7 @@ struct fs_draft {
     int fd; /* to write and to read; -1 when there is none */
     char path[FS_PATH_BYTES], beside[FS_PATH_BYTES];
 };
+/* ERR_CONFLICT when a folder, a link or a device has the name. */
 MUST_CHECK enum err fs_draft_new(const char *path, struct fs_draft *out);
 /* Sync it and give it its name, in the place of what had it. Whatever comes of it, the draft is over. */
 MUST_CHECK enum err fs_draft_keep(struct fs_draft *d);

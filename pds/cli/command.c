@@ -304,6 +304,8 @@ static enum err open_files(const struct command *c, const struct opts *opts, str
         return e;
     if (!output)
         return ERR_OK;
+    if (fs_is_within(output, opts->args[0])) /* the store's own files among them */
+        return err_set(ERR_CONFLICT, "%s is in the store's folder, where nothing else may lie", output);
     if ((e = fs_draft_new(output, &o->output)))
         return e;
     o->files[o->count++] = o->output.fd;

@@ -436,6 +436,33 @@ static void a_draft_that_is_dropped_leaves_nothing(void **state)
     assert_int_equal(count_entries(tempdir_root(d)), 0);
 }
 
+static void a_draft_takes_the_place_of_plain_files_alone(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    struct fs_draft draft;
+
+    (void)state;
+    assert_err(fs_draft_new(tempdir_root(d), &draft), ERR_CONFLICT);
+    assert_int_equal(symlink("elsewhere", tempdir_path(d, "link")), 0);
+    assert_err(fs_draft_new(tempdir_path(d, "link"), &draft), ERR_CONFLICT);
+}
+
+static void what_is_in_a_folder_is_told_by_where_it_leads(void **state)
+{
+    static const char *const ROWS[][2] = {{"s/x", "s"}, {"link/x", "sx/x"}, {"sx/../s/x", "s/none/x"}};
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+
+    (void)state;
+    assert_ok(fs_make_private_dir(tempdir_path(d, "s")));
+    assert_ok(fs_make_private_dir(tempdir_path(d, "sx")));
+    assert_int_equal(symlink("s", tempdir_path(d, "link")), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(fs_is_within(tempdir_path(d, ROWS[i][0]), tempdir_path(d, "s")));
+        assert_false(fs_is_within(tempdir_path(d, ROWS[i][1]), tempdir_path(d, "s")));
+    }
+    assert_true(fs_is_within(tempdir_path(d, "s/x"), tempdir_root(d)) && fs_is_within("x", "."));
+}
+
 static void a_draft_that_cannot_be_kept_leaves_the_old_file(void **state)
 {
     AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
@@ -561,6 +588,8 @@ int main(void)
         cmocka_unit_test(the_last_sync_is_told_though_the_file_is_there),
         cmocka_unit_test(a_draft_takes_its_name_when_it_is_whole),
         cmocka_unit_test(a_draft_that_is_dropped_leaves_nothing),
+        cmocka_unit_test(a_draft_takes_the_place_of_plain_files_alone),
+        cmocka_unit_test(what_is_in_a_folder_is_told_by_where_it_leads),
         cmocka_unit_test(a_draft_that_cannot_be_kept_leaves_the_old_file),
         cmocka_unit_test(a_draft_needs_a_folder_and_a_short_path),
         cmocka_unit_test(a_write_goes_on_to_its_end),
