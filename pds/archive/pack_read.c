@@ -283,6 +283,7 @@ void pack_reader_free(struct pack_reader *r)
 {
     if (!r)
         return;
+    explicit_bzero(r->chunk, sizeof r->chunk); /* a backup holds keys */
     buf_done(&r->names);
     mem_free(r->seen);
     if (r->archive)

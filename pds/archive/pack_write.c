@@ -49,12 +49,15 @@ static int set_format(struct pack_writer *w)
 enum err pack_writer_new(enum pack_format format, pack_put *put, void *context, struct pack_writer **out)
 {
     AUTO(pack_writer_freep) struct pack_writer *w = mem_new(sizeof *w);
+    int block;
     enum err e;
 
     if (!w || !(w->archive = archive_write_new()))
         return err_set(ERR_NO_MEMORY, "an archive");
     if ((e = pack_locale_new(&w->locale)))
         return e;
+    /* A tar is written without a buffer of the library's, which would leave what a backup holds in memory. */
+    block = format == PACK_ZIP ? PACK_CHUNK_BYTES : 0;
     w->format = format;
     w->put = put;
     w->context = context;
@@ -62,7 +65,7 @@ enum err pack_writer_new(enum pack_format format, pack_put *put, void *context, 
     if (set_format(w) != ARCHIVE_OK ||
         (format == PACK_ZIP &&
          archive_write_set_format_option(w->archive, "zip", "hdrcharset", "UTF-8") != ARCHIVE_OK) ||
-        archive_write_set_bytes_per_block(w->archive, PACK_CHUNK_BYTES) != ARCHIVE_OK ||
+        archive_write_set_bytes_per_block(w->archive, block) != ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(w->archive, 1) != ARCHIVE_OK || /* it is not filled up */
         archive_write_open(w->archive, w, NULL, put_bytes, NULL) != ARCHIVE_OK)
         return outcome(w, false, "beginning an archive");
