@@ -26,10 +26,12 @@ struct api {
     _Atomic(struct server *) server; /* owned, but in a house; NULL for a moment after the first request may
                                         have come */
     struct house *house;             /* borrowed; only for what answers for a house as a whole */
+    struct house *stranger_in;       /* borrowed; only for a name without a store */
     char mount[API_MOUNT_BYTES];     /* "/@name", in front of every path of the store's; "" for one store */
     bool https;                      /* what browsers speak, be it to us or to a proxy */
     bool developer;                  /* serve --developer: what eases the writing of a service is open */
     struct passphrase_cost cost;     /* of the passphrase slot, when it is wrapped again */
+    atomic_int backups;              /* that are made or taken away now */
     int64_t started_at;
 };
 

@@ -5,30 +5,41 @@
 #include "pds/api/owner_confirm.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
+#include "pds/base/mem.h"
 #include "pds/portable/backup_stream.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
 /* A small one answers with its length, and with what went wrong; a larger one begins its answer before. */
-enum { BACKUPS_MAX = 1, FIRST_WAIT_MS = 5000 };
+enum { BACKUPS_MAX = 1, /* of a store at a time */ FIRST_WAIT_MS = 5000 };
 
-static atomic_int backups;
+/* The answer's context. */
+struct download {
+    struct api *api; /* borrowed: it outlasts its answers */
+    struct backup_stream *stream;
+};
 
-static enum err stream_read(void *context, char *out, size_t size, size_t *got)
+static enum err download_read(void *context, char *out, size_t size, size_t *got)
 {
-    return backup_stream_read(context, out, size, got);
+    const struct download *d = context;
+
+    return backup_stream_read(d->stream, out, size, got);
 }
 
-static void stream_free(void *context)
+static void download_free(void *context)
 {
-    backup_stream_free(context);
-    atomic_fetch_sub(&backups, 1);
+    struct download *d = context;
+
+    backup_stream_free(d->stream);
+    atomic_fetch_sub(&d->api->backups, 1);
+    mem_free(d);
 }
 
 static enum err begin(struct api *api, const struct request *request, struct response *response)
 {
     AUTO(backup_stream_freep) struct backup_stream *stream = NULL;
+    struct download *made;
     char at[CLOCK_TEXT_BYTES];
     uint64_t size = 0;
     enum err e;
@@ -40,14 +51,17 @@ static enum err begin(struct api *api, const struct request *request, struct res
         (e = response_header(response, "Content-Disposition", "attachment; filename=\"traboule-%s.age\"",
                              at)))
         return e;
+    if (!(made = mem_new(sizeof *made)))
+        return err_set(ERR_NO_MEMORY, "a backup");
+    *made = (struct download){api, stream};
     response->status = 200;
     response->type = "application/age-encryption";
-    response->source = stream_read;
-    response->source_context = stream;
-    response->source_free = stream_free;
+    response->source = download_read;
+    response->source_context = made;
+    response->source_free = download_free;
     response->sized = size > 0;
     response->source_bytes = size;
-    stream = NULL; /* the response's now */
+    stream = NULL; /* the response's now, with the count */
     return ERR_OK;
 }
 
@@ -62,11 +76,11 @@ enum err backup_post(struct request *request, struct response *response, void *c
     if ((e = owner_read_body(request, KEYS, &body)) ||
         (e = owner_confirm(api, request, body, response, &confirmed)) || !confirmed)
         return e;
-    if (atomic_fetch_add(&backups, 1) >= BACKUPS_MAX)
+    if (atomic_fetch_add(&api->backups, 1) >= BACKUPS_MAX)
         e = err_set(ERR_BUSY, "a backup is being made");
     else
         e = begin(api, request, response);
     if (e)
-        atomic_fetch_sub(&backups, 1);
+        atomic_fetch_sub(&api->backups, 1);
     return e;
 }
