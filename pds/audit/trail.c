@@ -219,21 +219,27 @@ static enum err add_key(struct db *db, const char *name, int64_t now, struct tlo
                          BLOB(out->public_key, sizeof out->public_key), INT(now)));
 }
 
+enum err trail_name(const uint8_t *store_id, char out[static TLOG_NAME_BYTES])
+{
+    struct buf name;
+
+    buf_over(&name, out, TLOG_NAME_BYTES);
+    buf_text(&name, TRAIL_NAME_PREFIX);
+    codec_hex(&name, store_id, STORE_ID_BYTES);
+    return buf_err(&name);
+}
+
 enum err trail_begin(struct db *db, const uint8_t *store_id, int64_t now)
 {
     struct event begun = {EVENT_TRAIL_BEGUN, "owner", "", NULL};
     struct tlog_verifier key;
     struct trail_key first;
-    char memory[TLOG_NAME_BYTES];
-    struct buf name;
+    char name[TLOG_NAME_BYTES];
     enum err e;
 
     if ((e = trail_key_next(db, 0, &first)) != ERR_NOT_FOUND)
         return e;
-    buf_over(&name, memory, sizeof memory);
-    buf_text(&name, TRAIL_NAME_PREFIX);
-    codec_hex(&name, store_id, STORE_ID_BYTES);
-    if ((e = buf_err(&name)) || (e = add_key(db, name.data, now, &key)) ||
+    if ((e = trail_name(store_id, name)) || (e = add_key(db, name, now, &key)) ||
         (e = trail_add(db, &begun, now, NULL)))
         return err_wrap(e, "beginning the trail");
     return ERR_OK;

@@ -64,7 +64,10 @@ MUST_CHECK enum err trail_begin(struct db *db, const uint8_t *store_id, int64_t 
 MUST_CHECK enum err trail_is_begun(struct db *db, bool *out);
 /* Retire the signing key for a fresh one, and tell it in the trail (EVENT_REKEYED). Inside a write. */
 MUST_CHECK enum err trail_rekey(struct db *db, int64_t now);
-/* {"keys":[…]} (RFC 7517, RFC 8037): the signing key and retired ones. "kid": the trail's name for the first,
- * and for a later one "NAME+KEYID", as verifier keys begin. */
+/* {"keys":[…]} (RFC 7517, RFC 8037), the newest first: the key that signs, its "kid" being the trail's name,
+ * as in its notes; then each key, that one and the retired, as "NAME+KEYID", as verifier keys begin: a name
+ * that never comes to mean another key. */
 MUST_CHECK enum err trail_jwks(struct db *db, json_t **out);
+/* The same of a store that never had another key than the one of seed. */
+MUST_CHECK enum err trail_jwks_begun(const uint8_t *store_id, const struct sign_seed *seed, json_t **out);
 #endif

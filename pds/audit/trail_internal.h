@@ -24,6 +24,8 @@ MUST_CHECK enum err trail_hash(const struct stmt *row, int column, struct tlog_h
 #define TRAIL_COLUMNS "number, at, kind, who, what, consent, leaf_hash, salt"
 struct trail_line trail_line_of(const struct stmt *row);
 
+/* The name of a store's trail. */
+MUST_CHECK enum err trail_name(const uint8_t *store_id, char out[static TLOG_NAME_BYTES]);
 /* The key that signs now. */
 MUST_CHECK enum err trail_signer(struct db *db, struct tlog_verifier *key, struct sign_seed *seed);
 

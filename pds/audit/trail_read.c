@@ -280,9 +280,8 @@ enum err trail_vkey(struct db *db, struct buf *out)
     return e;
 }
 
-/* The first key of a trail goes by the trail's name. A later one has that name too, so its own number behind
- * it tells them apart. */
-static json_t *jwk(const struct trail_key *key, bool first)
+/* A key by the log's name alone, or by a name that is never another key's. */
+static json_t *jwk(const struct trail_key *key, bool by_log)
 {
     char id[TLOG_KEY_ID_BYTES], memory[TLOG_NAME_BYTES + TLOG_KEY_ID_BYTES + 1], x_memory[48];
     struct buf kid, x;
@@ -290,26 +289,57 @@ static json_t *jwk(const struct trail_key *key, bool first)
     tlog_key_id(&key->verifier, id);
     buf_over(&kid, memory, sizeof memory);
     buf_over(&x, x_memory, sizeof x_memory);
-    buf_printf(&kid, first ? "%s" : "%s+%s", key->verifier.name, id);
+    buf_printf(&kid, by_log ? "%s" : "%s+%s", key->verifier.name, id);
     codec_base64url(&x, key->verifier.public_key, SIGN_PUBLIC_BYTES);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kty", "OKP", "crv", "Ed25519", "use", "sig", "alg",
                      "EdDSA", "kid", kid.data, "x", x.data);
 }
 
-enum err trail_jwks(struct db *db, json_t **out)
+/* Each key goes to the front, and the one that signs once more before it: whoever takes only the first few
+ * takes the newest. */
+static enum err add_jwk(json_t *keys, const struct trail_key *key)
 {
-    AUTO(json_freep) json_t *set = json_pack("{s:[]}", "keys");
+    if (json_array_insert_new(keys, 0, jwk(key, false)) ||
+        (!key->retired && json_array_insert_new(keys, 0, jwk(key, true))))
+        return err_set(ERR_NO_MEMORY, "signing keys");
+    return ERR_OK;
+}
+
+static enum err add_keys(struct db *db, json_t *keys)
+{
     struct trail_key key = {.number = 0};
     enum err e;
 
-    for (bool first = true; !(e = trail_key_next(db, key.number, &key)); first = false) {
-        if (json_array_append_new(json_object_get(set, "keys"), jwk(&key, first)))
-            return err_set(ERR_NO_MEMORY, "signing keys");
-    }
-    if (e != ERR_NOT_FOUND)
-        return e;
+    while (!(e = trail_key_next(db, key.number, &key)) && !(e = add_jwk(keys, &key)))
+        continue;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err trail_jwks(struct db *db, json_t **out)
+{
+    AUTO(json_freep) json_t *set = json_pack("{s:[]}", "keys");
+    enum err e;
+
     if (!set)
         return err_set(ERR_NO_MEMORY, "signing keys");
+    if ((e = add_keys(db, json_object_get(set, "keys"))))
+        return e;
+    *out = set;
+    set = NULL; /* the caller's now */
+    return ERR_OK;
+}
+
+enum err trail_jwks_begun(const uint8_t *store_id, const struct sign_seed *seed, json_t **out)
+{
+    AUTO(json_freep) json_t *set = json_pack("{s:[]}", "keys");
+    struct trail_key key = {.number = 1};
+    enum err e;
+
+    if (!set)
+        return err_set(ERR_NO_MEMORY, "signing keys");
+    sign_public(seed, key.verifier.public_key);
+    if ((e = trail_name(store_id, key.verifier.name)) || (e = add_jwk(json_object_get(set, "keys"), &key)))
+        return e;
     *out = set;
     set = NULL; /* the caller's now */
     return ERR_OK;

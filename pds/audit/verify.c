@@ -94,7 +94,8 @@ static bool leaf_of(struct verifying *v, const json_t *extra, struct tlog_hash *
     const json_t *content = json_object_get(extra, "content");
     uint8_t salt[TRAIL_SALT_BYTES], data[SHA256_BYTES];
 
-    if (!content) /* of an erased line, its hash is left */
+    verify_set(v, "erased", json_integer(!content));
+    if (!content) /* its hash is left */
         return verify_bytes(json_object_get(extra, "leaf_hash"), leaf->bytes);
     if (!json_is_string(content) || !verify_bytes(json_object_get(extra, "salt"), salt))
         return false;
@@ -146,25 +147,34 @@ static enum err verify_proof(struct verifying *v, struct str text)
     return ERR_OK;
 }
 
-static bool is_proof(struct str text) { return str_starts(text, STR("c2sp.org/tlog-proof@")); }
+static bool has(struct str text, struct str word)
+{
+    return memmem(text.ptr, text.len, word.ptr, word.len) != NULL;
+}
+
+/* By its first line, or by the one that no other kind has: a damaged proof is still one. */
+static bool is_proof(struct str text)
+{
+    return str_starts(text, STR("c2sp.org/tlog-proof@")) || has(text, STR("\nindex "));
+}
 
 static bool is_object(struct str text) { return str_starts(str_trim(text), STR("{")); }
 
+/* By its member, or by what each line has: a damaged trail is still one. */
 static bool is_trail(struct str text)
 {
-    return is_object(text) && memmem(text.ptr, text.len, "\"entries\"", 9);
+    return (is_object(text) && has(text, STR("\"entries\""))) || has(text, STR("\"leaf_hash\":"));
 }
 
 /* Its first two lines or its last ones: a damaged one is still a checkpoint. */
 static bool is_note(struct str text)
 {
-    static const char SIGNED[] = "\n\n\xE2\x80\x94 ";
     struct str rest = text, first;
 
-    if (memmem(text.ptr, text.len, SIGNED, sizeof SIGNED - 1))
+    if (has(text, STR("\n\n\xE2\x80\x94 ")))
         return true;
     return str_split(&rest, '\n', &first) && tlog_name_is_valid(first) && rest.len > 0 &&
-           rest.ptr[0] >= '0' && rest.ptr[0] <= '9' && memmem(rest.ptr, rest.len, "\n\n", 2);
+           rest.ptr[0] >= '0' && rest.ptr[0] <= '9' && has(rest, STR("\n\n"));
 }
 
 /* What can be verified, by how it begins. */
@@ -177,6 +187,17 @@ static const struct verify_kind {
     {"trail", is_trail, verify_trail},
     {"checkpoint", is_note, verify_checkpoint},
 };
+
+/* A JWKS tells the key that signs by two names. */
+static bool is_known(const struct verifying *v, const struct tlog_verifier *key)
+{
+    for (size_t i = 0; i < v->key_count; i++) {
+        if (strcmp(v->keys[i].name, key->name) == 0 &&
+            memcmp(v->keys[i].public_key, key->public_key, sizeof key->public_key) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* A key of a JWKS whose name is a log's. Others are of no use here, and no mistake. */
 static void add_jwk(struct verifying *v, const json_t *key)
@@ -194,7 +215,7 @@ static void add_jwk(struct verifying *v, const json_t *key)
     if (str_split(&rest, '+', &name) && tlog_name_is_valid(name) &&
         !str_copy(name, one.name, sizeof one.name) &&
         !codec_unbase64url(str_of(x), one.public_key, sizeof one.public_key, &len) &&
-        len == sizeof one.public_key)
+        len == sizeof one.public_key && !is_known(v, &one))
         v->keys[v->key_count++] = one;
 }
 
@@ -238,8 +259,9 @@ static const struct verify_kind *kind_of(struct str text)
 enum err verify_file(struct str text, struct str keys, json_t **out)
 {
     AUTO(json_freep)
-    json_t *report = json_pack("{s:n, s:b, s:n, s:n, s:n, s:n, s:b, s:[]}", "kind", "ok", false, "origin",
-                               "size", "entries", "key", "trusted_key", false, "problems");
+    json_t *report =
+        json_pack("{s:n, s:b, s:n, s:n, s:n, s:n, s:n, s:b, s:[]}", "kind", "ok", false, "origin", "size",
+                  "entries", "erased", "key", "trusted_key", false, "problems");
     struct verifying v = {.report = report, .problems = json_object_get(report, "problems")};
     const struct verify_kind *kind = kind_of(text);
     bool ok;

@@ -15,6 +15,7 @@ struct trail_file {
     struct verifying *v;
     struct tlog_frontier frontier;
     int64_t at;                     /* of the last entry */
+    int64_t erased;                 /* how many have no content */
     bool entries, checkpoint, next; /* members seen */
     struct str note;                /* "checkpoint", owned by tree */
     json_t *note_tree, *vkey_tree;  /* owned */
@@ -155,6 +156,7 @@ static enum err take_entries(struct trail_file *f, struct str *rest)
             return err_wrap(e, "%s", where);
         if ((fault = entry_fault(f, entry, &leaf)))
             verify_tell(f->v, where, fault);
+        f->erased += json_is_null(json_object_get(entry, "salt"));
         tlog_frontier_add(&f->frontier, &leaf);
     } while (take(rest, ','));
     return take(rest, ']') ? ERR_OK : err_set(ERR_INVALID, "\"entries\" does not end");
@@ -247,5 +249,6 @@ enum err verify_trail(struct verifying *v, struct str text)
     json_decref(f.note_tree);
     json_decref(f.vkey_tree);
     verify_set(v, "entries", json_integer(f.frontier.size));
+    verify_set(v, "erased", json_integer(f.erased));
     return e;
 }

@@ -35,6 +35,10 @@ static void say(struct invocation *inv, const json_t *report)
     json_array_foreach(json_object_get(report, "problems"), i, problem)(void)
         fprintf(inv->out, "%s: %s\n", json_string_value(json_object_get(problem, "where")),
                 json_string_value(json_object_get(problem, "what")));
+    if (json_integer_value(json_object_get(report, "erased")) > 0)
+        (void)fprintf(inv->out,
+                      "Without content, by its hash alone: %" JSON_INTEGER_FORMAT " of the lines.\n",
+                      json_integer_value(json_object_get(report, "erased")));
     if (json_is_string(entry))
         (void)fprintf(inv->out, "line:   %s\n", json_string_value(entry));
     if (json_is_string(key))

@@ -122,12 +122,14 @@ await t.test("anyone gets the keys, and not of a locked store", async () => {
   const whole = (await trailOf("--json")).json;
   const stranger = new Client(daemon.url);
   const { keys } = (await stranger.get("/jwks")).json;
-  assert.equal(keys.length, 1);
-  const [name, , base64] = [...whole.vkey.split("+").slice(0, 2), whole.vkey.split("+").slice(2).join("+")];
+  assert.equal(keys.length, 2);
+  const [name, id, ...rest] = whole.vkey.split("+");
+  const base64 = rest.join("+");
   assert.deepEqual(keys[0], {
     ...{ kty: "OKP", crv: "Ed25519", use: "sig", alg: "EdDSA", kid: name },
     x: Buffer.from(base64, "base64").subarray(1).toString("base64url"),
   });
+  assert.deepEqual(keys[1], { ...keys[0], kid: `${name}+${id}` });
   assert.equal((await client.post("/api/lock")).status, 204);
   assert.equal((await stranger.get("/jwks")).status, 503);
   assert.equal((await client.signIn(store.passphrase)).status, 200);

@@ -283,29 +283,57 @@ static void another_past_is_noticed(void **state)
     }
 }
 
+/* The key of a JWKS that has this name; NULL for none. */
+static const json_t *key_of(const json_t *set, const char *kid)
+{
+    const json_t *key;
+    size_t i;
+
+    json_array_foreach(json_object_get(set, "keys"), i, key)
+    {
+        if (strcmp(text_of(key, "kid"), kid) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+/* By the name of a note its key is found, before a change of keys and after; by a name with a number, the
+ * same key for ever. */
 static void keys_are_told_as_a_jwks(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *v = filled(2);
     AUTO(reader_done) struct reader r = {v->vault, NULL};
-    AUTO(json_freep) json_t *set = NULL;
+    AUTO(json_freep) json_t *before = NULL;
+    AUTO(json_freep) json_t *after = NULL;
     AUTO(buf_done) struct buf vkey;
-    const json_t *first, *second;
+    static const char NAME[] = "traboule.invalid/07000000000000000000000000000000";
+    const json_t *signer, *again, *old;
 
     (void)state;
     buf_init(&vkey, 1024);
+    assert_ok(vault_read(v->vault, &r.db));
+    assert_ok(trail_jwks(r.db, &before));
+    vault_read_end(v->vault, r.db);
+    r.db = NULL;
+    assert_int_equal(json_array_size(json_object_get(before, "keys")), 2);
     assert_ok(vault_write(v->vault, rekey_work, NULL));
     assert_ok(vault_read(v->vault, &r.db));
-    assert_ok(trail_jwks(r.db, &set));
+    assert_ok(trail_jwks(r.db, &after));
     assert_ok(trail_vkey(r.db, &vkey));
-    first = json_array_get(json_object_get(set, "keys"), 0);
-    second = json_array_get(json_object_get(set, "keys"), 1);
-    assert_string_equal(text_of(first, "kid"), "traboule.invalid/07000000000000000000000000000000");
-    assert_int_equal(strncmp(text_of(second, "kid"), vkey.data, strlen(text_of(second, "kid"))), 0);
-    assert_int_equal(strlen(text_of(second, "kid")), strlen(text_of(first, "kid")) + 9);
-    assert_string_equal(text_of(second, "kty"), "OKP");
-    assert_string_equal(text_of(second, "crv"), "Ed25519");
-    assert_string_equal(text_of(second, "use"), "sig");
-    assert_int_equal(strlen(text_of(second, "x")), 43);
+    assert_int_equal(json_array_size(json_object_get(after, "keys")), 3);
+    old = key_of(after, text_of(json_array_get(json_object_get(before, "keys"), 1), "kid"));
+    assert_non_null(old);
+    assert_string_equal(text_of(old, "x"), text_of(key_of(before, NAME), "x"));
+    signer = json_array_get(json_object_get(after, "keys"), 0);
+    assert_ptr_equal(signer, key_of(after, NAME));
+    again = json_array_get(json_object_get(after, "keys"), 1);
+    assert_string_equal(text_of(again, "x"), text_of(signer, "x"));
+    assert_int_equal(strncmp(text_of(again, "kid"), vkey.data, strlen(text_of(again, "kid"))), 0);
+    assert_int_equal(strlen(text_of(again, "kid")), strlen(NAME) + 9);
+    assert_string_equal(text_of(signer, "kty"), "OKP");
+    assert_string_equal(text_of(signer, "crv"), "Ed25519");
+    assert_string_equal(text_of(signer, "use"), "sig");
+    assert_int_equal(strlen(text_of(signer, "x")), 43);
 }
 
 static void a_trail_without_a_key_tells_nothing(void **state)

@@ -148,6 +148,9 @@ static void what_is_whole_holds(void **state)
     assert_string_equal(text_of(whole, "kind"), "trail");
     assert_int_equal(json_integer_value(json_object_get(whole, "entries")), LINES);
     assert_int_equal(json_integer_value(json_object_get(whole, "size")), LINES);
+    assert_int_equal(json_integer_value(json_object_get(whole, "erased")), 2);
+    assert_int_equal(json_integer_value(json_object_get(hole, "erased")), 1);
+    assert_int_equal(json_integer_value(json_object_get(one, "erased")), 0);
     assert_string_equal(text_of(whole, "key"), vkey);
     assert_false(json_is_true(json_object_get(whole, "trusted_key")));
     assert_true(json_is_true(json_object_get(trusted, "trusted_key")));
@@ -193,6 +196,21 @@ static void a_trail_that_was_touched_says_where(void **state)
         {"\"checkpoint\"", "\\n9\\n", "\\n8\\n", "checkpoint"},
         {"\"vkey\"", "+", "-", "checkpoint"},
         {"\"next\"", "null", "\"8\"", "next"},
+        {"\"index\":4", "\"salt\":\"", "\"salt\":\"A", "entry 4"},
+        {"\"index\":4", "\"time\":\"", "\"time\":1,\"t\":\"", "entry 4"},
+        {"\"index\":4", "\"time\":\"2023-11-14T22:13:24Z\"", "\"time\":1", "entry 4"},
+        {"\"index\":4", "\"who\":\"owner\"", "\"who\":null", "entry 4"},
+        {"\"index\":4", "\"what\":\"a \\\"b\\\" \xC3\xA9\"", "\"what\":1", "entry 4"},
+        {"\"index\":4", "\"consent\":null", "\"consent\":1", "entry 4"},
+        {"\"index\":1", "\"who\":null", "\"who\":\"owner\"", "entry 1"},
+        {"\"index\":1", "\"what\":null", "\"what\":\"\"", "entry 1"},
+        {"\"index\":1", "\"consent\":null", "\"consent\":\"1\"", "entry 1"},
+        {"", "{", "", "file"},
+        {"", "{", "z", "file"},
+        {"", "{", "[{", "file"},
+        {"\"entries\"", "\"entries\"", "\"entrie\"", "file"},
+        {"\"entries\"", "\"entries\"", "entries", "file"},
+        {"\"entries\"", "\"entries\":", "\"entries\"", "file"},
         {"\"entries\"", "\"entries\":[", "\"entries\":{", "file"},
         {"\"entries\"", "\"entries\":[", "\"entries\":[1,", "entry 0"},
         {"\"next\"", "\"next\"", "\"entries\"", "file"},
@@ -233,6 +251,13 @@ static void texts_of_another_form_are_no_trail(void **state)
         {"{1:2,\"entries\":[]}", "file"},
         {"{\"a\":\"entries\",\"entries\":[]}", "file"},
         {"{\"entries\":[],\"checkpoint\":1,\"next\":null}", "file"},
+        {"{\"checkpoint\":\"x\",\"next\":null,\"a\":\"entries\"}", "file"},
+        {"{\"checkpoint\":\"x\",\"next\":null,\"leaf_hash\":1}", "file"},
+        {"{\"entries\":[],\"checkpoint\":\"x\",\"next\":\"1\"}", "next"},
+        {"{\"entries\":[],\"checkpoint\":tru}", "file"},
+        {"{\"entries\":[]x", "file"},
+        {"{\"entries\"\\", "file"},
+        {"{\"entries\":[],\"checkpoint\":\"\\", "file"},
         {"{\"checkpoint\":\"x\",\"checkpoint\":\"x\",\"entries\":[]}", "file"},
         {"{\"checkpoint\":\"x\",\"entries\":[],\"next\":null} x", "file"},
         {" { \"checkpoint\" : \"x\" , \"entries\" : [ ] , \"next\" : null } ", "checkpoint"},
@@ -287,6 +312,7 @@ static void a_proof_that_was_touched_does_not_hold(void **state)
         {"index 5", "index 4", "proof"},  {"index 5", "index 05", "proof"},
         {"index 5", "index 99", "proof"}, {"extra ", "extra e30=\nextra ", "proof"},
         {"\n9\n", "\n8\n", "checkpoint"}, {"@v1", "@v2", "proof"},
+        {"c2sp", "C2SP", "proof"},        {"\nindex ", "\nIndex ", "proof"},
     };
 
     (void)state;
@@ -307,6 +333,8 @@ static void data_beside_a_proof_must_give_its_leaf(void **state)
         "1",
         "{\"content\":1}",
         "{\"content\":\"{}\"}",
+        "{\"content\":\"{}\",\"salt\":1}",
+        "{\"leaf_hash\":1}",
         "{\"content\":\"{}\",\"salt\":\"AAAA\"}",
         "{\"content\":\"{}\",\"salt\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}",
         "{\"leaf_hash\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}",
@@ -349,6 +377,8 @@ static void every_changed_byte_of_a_checkpoint_or_proof_is_noticed(void **state)
     }
 }
 
+#define X32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" /* 32 bytes in base64url */
+
 static void keys_are_of_a_known_form(void **state)
 {
     static const char *const BAD[] = {
@@ -356,13 +386,64 @@ static void keys_are_of_a_known_form(void **state)
         "{}",
         "{\"keys\":[]}",
         "{\"keys\":1}",
+        "[]",
+        "{\"keys\":[1]}",
         "{\"keys\":[{\"kty\":\"EC\"}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"Ed25519\",\"kid\":\"a\",\"x\":\"" X32 "\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"X25519\",\"kid\":\"a\",\"x\":\"" X32 "\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"\",\"x\":\"" X32 "\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"a b\",\"x\":\"" X32 "\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"a\",\"x\":1}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" X32 "\"}]}",
+        "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"a\",\"x\":\"%\"}]}",
         "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"a\",\"x\":\"AAAA\"}]}"};
     json_t *report = NULL;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(BAD); i++)
         assert_row(BAD[i], verify_file(str_of(trail), str_of(BAD[i]), &report) == ERR_INVALID && !report);
+}
+
+/* Of a long JWKS the first VERIFY_KEYS_MAX keys count, each once whatever it goes by. */
+static void a_jwks_may_be_long(void **state)
+{
+    static const struct {
+        int before; /* keys of others, each twice, in front of ours */
+        enum err outcome;
+    } ROWS[] = {{0, ERR_OK}, {1, ERR_OK}, {14, ERR_OK}, {15, ERR_CORRUPT}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        AUTO(json_freep) json_t *report = NULL;
+        AUTO(json_freep) json_t *set = NULL;
+        AUTO(buf_done) struct buf text;
+
+        assert_ok(json_read(str_of(jwks), MIB, &set));
+        for (int n = 0; n < 2 * ROWS[i].before; n++) {
+            char x[] = X32;
+
+            x[0] = (char)('B' + n / 2);
+            assert_int_equal(
+                json_array_insert_new(json_object_get(set, "keys"), 0,
+                                      json_pack("{s:s, s:s, s:s, s:s}", "kty", "OKP", "crv", "Ed25519", "kid",
+                                                n % 2 ? "other+1" : "other", "x", x)),
+                0);
+        }
+        buf_init(&text, MIB);
+        json_write(&text, set);
+        assert_int_equal(verify_file(str_of(trail), (struct str){text.data, text.len}, &report),
+                         ROWS[i].outcome);
+    }
+}
+
+/* A checkpoint that names another log than its key does. */
+static void a_checkpoint_is_of_the_log_that_its_key_names(void **state)
+{
+    char *text = changed(checkpoint, "", "traboule.invalid/0", "traboule.invalid/1");
+
+    (void)state;
+    fails("origin", text, vkey, "checkpoint");
+    mem_free(text);
 }
 
 static void what_is_nothing_of_ours_is_told_apart(void **state)
@@ -408,6 +489,8 @@ int main(void)
         cmocka_unit_test(data_beside_a_proof_must_give_its_leaf),
         cmocka_unit_test(every_changed_byte_of_a_checkpoint_or_proof_is_noticed),
         cmocka_unit_test(keys_are_of_a_known_form),
+        cmocka_unit_test(a_jwks_may_be_long),
+        cmocka_unit_test(a_checkpoint_is_of_the_log_that_its_key_names),
         cmocka_unit_test(what_is_nothing_of_ours_is_told_apart),
         cmocka_unit_test(verifying_survives_each_failing_allocation),
     };
