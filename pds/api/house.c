@@ -180,25 +180,30 @@ void house_equip(struct house *h, struct api *api)
     api->started_at = h->own.started_at;
 }
 
-/* One store's handlers take no more than their share of the workers, however long they last. */
-static void answer(struct request *request, struct response *response, struct api *api, atomic_uint *at_work)
+static void refuse_busy(struct request *request, struct response *response)
 {
-    if (request->route->where == RUN_INLINE) {
-        exchange_run(request, response, api);
-        return;
-    }
-    if (atomic_fetch_add(at_work, 1) < LIMIT_WORKERS_STORE)
-        exchange_run(request, response, api);
-    else
-        problem_fill(request, err_set(ERR_BUSY, "the store has too much to do"), 0, response);
-    atomic_fetch_sub(at_work, 1);
+    problem_fill(request, err_set(ERR_BUSY, "the store has too much to do"), 0, response);
 }
 
-/* A name without a store. */
+/* One store's handlers take no more than their share of the workers, however long they last. */
+static void answer(struct request *request, struct response *response, struct resident *r)
+{
+    if (request->route->where == RUN_INLINE) {
+        exchange_run(request, response, &r->api);
+        return;
+    }
+    if (atomic_fetch_add(&r->at_work, 1) < LIMIT_WORKERS_STORE)
+        exchange_run(request, response, &r->api);
+    else
+        refuse_busy(request, response);
+    atomic_fetch_sub(&r->at_work, 1);
+}
+
+/* A name without a store: its share is that of a store too. */
 static void answer_stranger(struct house *h, struct request *request, struct response *response)
 {
     AUTO(signin_freep) struct signin *signin = signin_new_view(h->signin, request->mount);
-    struct api api = {.store = h->own.store, .sessions = h->own.sessions, .signin = signin};
+    struct api api = {.store = h->own.store, .sessions = h->own.sessions, .signin = signin, .stranger_in = h};
 
     if (!signin) {
         problem_fill(request, err_set(ERR_NO_MEMORY, "a request"), 0, response);
@@ -206,7 +211,14 @@ static void answer_stranger(struct house *h, struct request *request, struct res
     }
     (void)snprintf(api.mount, sizeof api.mount, "/@%.*s", STR_ARGS(request->mount));
     house_equip(h, &api);
-    answer(request, response, &api, &h->strangers_at_work);
+    if (request->route->where == RUN_INLINE) {
+        exchange_run(request, response, &api);
+    } else if (house_stranger_enter(h, request->mount)) {
+        exchange_run(request, response, &api);
+        house_stranger_leave(h, request->mount);
+    } else {
+        refuse_busy(request, response);
+    }
 }
 
 void house_exchange(struct request *request, struct response *response, void *context)
@@ -217,7 +229,7 @@ void house_exchange(struct request *request, struct response *response, void *co
     if (request->mount.len == 0)
         exchange_run(request, response, &h->own);
     else if ((r = find(h, request->mount)))
-        answer(request, response, &r->api, &r->at_work);
+        answer(request, response, r);
     else
         answer_stranger(h, request, response);
 }
@@ -302,6 +314,7 @@ enum err house_open(const struct house_options *options, struct house **out)
     h->own.developer = options->http.developer;
     h->own.cost = options->http.cost;
     h->own.started_at = clock_now();
+    (void)pthread_mutex_init(&h->strangers_mutex, NULL);
     (void)pthread_mutex_init(&h->mutex, NULL); /* none of these can fail on Linux */
     (void)pthread_condattr_init(&clock);
     (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -362,5 +375,6 @@ void house_close(struct house *h)
     (void)pthread_cond_destroy(&h->changed);
     (void)pthread_cond_destroy(&h->fewer);
     (void)pthread_mutex_destroy(&h->mutex);
+    (void)pthread_mutex_destroy(&h->strangers_mutex);
     mem_free(h);
 }

@@ -11,6 +11,7 @@
 #ifndef API_HOUSE_H
 #define API_HOUSE_H
 #include "pds/api/api.h"
+#include "pds/base/json.h"
 #include "pds/httpd/router.h"
 
 struct request;
@@ -46,6 +47,10 @@ void house_tidy(struct house *h);
 
 /* The path of every request: to the handlers of the store that its mount names. context is the house. */
 void house_exchange(struct request *request, struct response *response, void *context);
+
+/* house_stranger.c: the public keys that a name without a store tells: its own for ever, as long as the key
+ * file is the same. ERR_LOCKED in a house without one. */
+MUST_CHECK enum err house_stranger_jwks(const struct house *h, struct str name, json_t **out);
 
 /* house_root.c: what answers for the house as a whole, naming nobody. */
 extern const struct route HOUSE_ROUTES[];

@@ -1,4 +1,5 @@
-/* Between house.c (who lives there, and their requests) and house_keep.c (which of them are open). */
+/* Between house.c (who lives there, and their requests), house_keep.c (which of them are open) and
+ * house_stranger.c (who does not live there). */
 #ifndef API_HOUSE_INTERNAL_H
 #define API_HOUSE_INTERNAL_H
 #include "pds/api/house.h"
@@ -19,6 +20,12 @@ struct resident {
     struct resident *next_gone;
 };
 
+/* A name without a store that is asked for now. */
+struct asked {
+    char name[LIMIT_STORE_NAME + 1];
+    unsigned at_work; /* requests at workers */
+};
+
 struct house {
     struct api own; /* for what is asked of the house; its store is the decoy, its sessions nobody's */
     char dir[FS_PATH_BYTES];
@@ -26,12 +33,13 @@ struct house {
     const struct house_key *key; /* borrowed; NULL without */
     int64_t idle_ms;
     struct house_watch watch;
-    struct signin *signin;         /* owned; the gate that all share */
-    atomic_uint strangers_at_work; /* requests for names without a store */
-    pthread_mutex_t mutex;         /* guards what follows; taken before a store's, never while one is held */
-    pthread_cond_t changed;        /* somebody went, or the house ends; its clock is monotonic */
-    pthread_cond_t fewer;          /* one was closed */
-    struct resident **residents;   /* owned, by name */
+    struct signin *signin;           /* owned; the gate that all share */
+    pthread_mutex_t strangers_mutex; /* guards the next; no other is taken while it is held */
+    struct asked strangers[LIMIT_WORKERS];
+    pthread_mutex_t mutex;       /* guards what follows; taken before a store's, never while one is held */
+    pthread_cond_t changed;      /* somebody went, or the house ends; its clock is monotonic */
+    pthread_cond_t fewer;        /* one was closed */
+    struct resident **residents; /* owned, by name */
     size_t count, room;
     struct resident *gone; /* owned: their folders are not there any more */
     unsigned open_count;   /* stores whose files are open, or being opened or closed */
@@ -42,6 +50,10 @@ struct house {
 };
 
 extern const struct store_host HOUSE_HOST; /* house_keep.c */
+
+/* house_stranger.c: one more request for this name at the workers; false when it has its share. */
+bool house_stranger_enter(struct house *h, struct str name);
+void house_stranger_leave(struct house *h, struct str name);
 
 /* What an api of the house has in common with the others. */
 void house_equip(struct house *h, struct api *api);

@@ -3,6 +3,7 @@
 
 #include "pds/api/accept.h"
 #include "pds/api/api.h"
+#include "pds/api/house.h"
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
@@ -106,8 +107,11 @@ enum err jwks_get(struct request *request, struct response *response, void *cont
     AUTO(json_freep) json_t *set = NULL;
     enum err e;
 
-    (void)request;
-    if ((e = store_view(api->store, &view)) || (e = trail_jwks(view.db, &set)))
+    if (api->stranger_in)
+        e = house_stranger_jwks(api->stranger_in, request->mount, &set);
+    else if (!(e = store_view(api->store, &view)))
+        e = trail_jwks(view.db, &set);
+    if (e)
         return e;
     return response_json(response, 200, set);
 }
