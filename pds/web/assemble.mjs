@@ -79,8 +79,14 @@ async function preload(output) {
   const page = join(output, "index.html");
   const links = (await scripts(output)).map((path) => `<link rel="modulepreload" href="${path}">`);
   const source = await readFile(page, "utf8");
-  await writeFile(page, source.replace(/<!-- modules: .*? -->/, links.join("\n    ")));
+  const whole = source.replace(/<!-- modules: .*? -->/, links.join("\n    "));
+  await writeFile(page, whole);
+  await writeFile(join(output, "index-below.html"), below(whole));
 }
+
+/** The page for an address one folder down (`/consent/ID`): it is served under any prefix, and the policy has no
+ * room for a base, so that its files are found by going up. @param {string} source */
+const below = (source) => source.replace(/(\b(?:href|src)=")(?![./#]|[a-z]+:)/g, "$1../");
 
 const [output, modules] = process.argv.slice(2);
 if (!output) {

@@ -47,6 +47,25 @@ await test("an address within it can be opened and loaded again", async () => {
   noFaults(page);
 });
 
+await test("an address of two segments finds the page's files", async () => {
+  for (const address of [at("@alice/consent/01JF8Z"), at("@bob/consent/01JF8Z")]) {
+    /** @type {string[]} */
+    const loaded = [];
+    const note = (/** @type {import("playwright-core").Response} */ answer) =>
+      loaded.push(`${answer.status()} ${answer.url()}`);
+    page.on("response", note);
+    await page.goto(address);
+    await page.locator("h1").first().waitFor();
+    assert.ok(loaded.length > 10, "scripts and styles came");
+    assert.deepEqual(
+      loaded.filter((line) => line.startsWith("404")),
+      [],
+    );
+    page.off("response", note);
+  }
+  noFaults(page);
+});
+
 await test("next door is another's: locked, and none the wiser", async () => {
   await page.goto(at("@bob/energy"));
   await heading("Ouvrir mon coffre").waitFor();

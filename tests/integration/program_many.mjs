@@ -111,6 +111,15 @@ test("each store is under its name what one store is under /; the house tells no
     assert.equal((await visitor.get(`/${path}`)).status, 200, path);
   }
   assert.equal((await visitor.get("/energy")).text, page.text);
+  const below = await visitor.get("/consent/01JF8Z");
+  for (const [, path] of below.text.matchAll(/(?:href|src)="([^"]+)"/g))
+    assert.equal((await visitor.get(new URL(path, "http://x/consent/01JF8Z").pathname)).status, 200);
+  assert.deepEqual(
+    [...below.text.matchAll(/"(?:\.\.\/)?(js|style|vendor)\/[^"]+"/g)].length,
+    [...page.text.matchAll(/"(js|style|vendor)\/[^"]+"/g)].length,
+  );
+  for (const path of ["/consent/", "/consent/a/b", "/energy/a"])
+    assert.equal((await visitor.get(path)).status, 404, path);
   assert.deepEqual((await visitor.get("/health")).json, { status: "open" });
   assert.deepEqual((await new Visitor(daemon, "alone").get("/health")).json, { status: "locked" });
   const answer = await visitor.signIn(PASSPHRASE);
@@ -181,6 +190,15 @@ test("nothing of one store is of use in another", async () => {
   await daemon.stop();
 });
 
+/** What an answer says, its keys being each store's own. */
+const shape = (path, { text }) =>
+  path === "/jwks"
+    ? text
+        .replace(/invalid\/[0-9a-f]{32}(\+[0-9a-f]{8})?"/g, 'invalid/ID$1"')
+        .replace(/\+[0-9a-f]{8}"/g, '+KEY"')
+        .replace(/"x":\s*"[\w-]{43}"/g, '"x":"KEY"')
+    : text;
+
 /** Everything that a stranger may try, and how long a sign-in takes at best. */
 async function knock(daemon, name) {
   const visitor = new Visitor(daemon, name);
@@ -195,6 +213,8 @@ async function knock(daemon, name) {
     ["GET", "/api/session"],
     ["GET", `/api/records/${CONSUMPTION}`],
     ["GET", "/metrics"],
+    ["GET", "/jwks"],
+    ["GET", "/consent/01JF8Z"],
     ["PUT", "/api/session"],
     ["POST", "/api/lock"],
     ["POST", "/api/session", { pass: 1 }],
@@ -202,7 +222,8 @@ async function knock(daemon, name) {
   ]) {
     const answer = await visitor.ask(method, path, body);
     if (path === "/metrics") answer.headers["content-length"] = "some";
-    answers.push({ method, path, ...said(answer), ...(path === "/metrics" && { text: "" }) });
+    const text = path === "/metrics" ? "" : shape(path, answer);
+    answers.push({ method, path, ...said(answer), text });
   }
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 3; i++) {
