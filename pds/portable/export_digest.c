@@ -5,7 +5,6 @@
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
-#include "pds/store/bundle.h"
 #include "pds/vault/db.h"
 
 #include <inttypes.h>
@@ -218,38 +217,29 @@ static enum err digest_annotations(struct export *x)
     return e == ERR_NOT_FOUND ? end(x, &x->annotations) : e;
 }
 
+static enum err add_bundle(struct export *x, const json_t *bundle, void *context)
+{
+    enum err e;
+
+    (void)context;
+    put_text(&x->piece, bundle, "id");
+    put_text(&x->piece, bundle, "title");
+    if ((e = put_sorted(&x->piece, json_object_get(bundle, "documents"))))
+        return e;
+    buf_char(&x->piece, '\n');
+    x->bundles.count++;
+    return take(x, false);
+}
+
 static enum err digest_bundles(struct export *x)
 {
-    AUTO(json_freep) json_t *list = NULL;
-    struct sorted *sorted;
-    const json_t *bundle;
-    size_t i, count;
     enum err e;
 
     begin(x);
-    if ((e = bundle_list(x->db, &list)))
+    x->bundles.count = 0;
+    if ((e = export_each_bundle(x, add_bundle, NULL)))
         return e;
-    count = json_array_size(json_object_get(list, "bundles"));
-    if (!(sorted = mem_array(count + 1, sizeof *sorted)))
-        return err_set(ERR_NO_MEMORY, "bundles");
-    json_array_foreach(json_object_get(list, "bundles"), i, bundle)
-    {
-        const char *id = json_string_value(json_object_get(bundle, "id"));
-
-        sorted[i] = (struct sorted){bundle, id ? id : ""};
-    }
-    qsort(sorted, count, sizeof *sorted, by_key);
-    for (i = 0; !e && i < count; i++) {
-        put_text(&x->piece, sorted[i].item, "id");
-        put_text(&x->piece, sorted[i].item, "title");
-        if (!(e = put_sorted(&x->piece, json_object_get(sorted[i].item, "documents")))) {
-            buf_char(&x->piece, '\n');
-            e = take(x, false);
-        }
-    }
-    mem_free(sorted);
-    x->bundles.count = (int64_t)count;
-    return e ? e : end(x, &x->bundles);
+    return end(x, &x->bundles);
 }
 
 static void put_line(struct buf *out, const char *name, const struct export_digest *d)

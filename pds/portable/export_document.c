@@ -14,24 +14,41 @@
 enum { STEM_BYTES = 60, ENDING_BYTES = 12 };
 
 static const char SQL_NEXT[] = "SELECT id FROM document WHERE id > ?1 ORDER BY id LIMIT 1";
+static const char SQL_NEXT_BUNDLE[] = "SELECT id FROM bundle WHERE id > ?1 ORDER BY id LIMIT 1";
 
-enum err export_each_document(struct export *x, export_document *visit, void *context)
+typedef enum err load(struct db *db, struct str id, json_t **out);
+
+static enum err each(struct export *x, const char *next, load *get, export_document *visit, void *context)
 {
     char last[ID_CHARS + 1] = "";
     enum err e;
 
     for (;;) {
-        AUTO(json_freep) json_t *document = NULL;
+        AUTO(json_freep) json_t *item = NULL;
         AUTO(stmt_closep) struct stmt *row = NULL;
 
-        if ((e = db_query(x->db, SQL_NEXT, PARAMS(TEXT(last)), &row)))
+        if ((e = db_query(x->db, next, PARAMS(TEXT(last)), &row)))
             return e;
         if ((e = stmt_next(row)))
             return e == ERR_NOT_FOUND ? ERR_OK : e;
-        if ((e = str_copy(stmt_text(row, 0), last, sizeof last)) ||
-            (e = document_get(x->db, str_of(last), &document)) || (e = visit(x, document, context)))
-            return err_wrap(e, "document %s", last);
+        if ((e = str_copy(stmt_text(row, 0), last, sizeof last)) || (e = get(x->db, str_of(last), &item)) ||
+            (e = visit(x, item, context)))
+            return err_wrap(e, "%s", last);
     }
+}
+
+enum err export_each_document(struct export *x, export_document *visit, void *context)
+{
+    enum err e = each(x, SQL_NEXT, document_get, visit, context);
+
+    return e ? err_wrap(e, "document") : ERR_OK;
+}
+
+enum err export_each_bundle(struct export *x, export_document *visit, void *context)
+{
+    enum err e = each(x, SQL_NEXT_BUNDLE, bundle_get, visit, context);
+
+    return e ? err_wrap(e, "bundle") : ERR_OK;
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -95,26 +112,27 @@ static enum err list_one(struct export *x, const json_t *document, void *context
     return export_flow(x);
 }
 
+static enum err list_bundle(struct export *x, const json_t *bundle, void *context)
+{
+    int64_t *count = context;
+
+    buf_text(&x->piece, (*count)++ ? ",\n" : "\n");
+    json_write(&x->piece, bundle);
+    return export_flow(x);
+}
+
 enum err export_write_document_list(struct export *x, const struct export_part *part)
 {
-    AUTO(json_freep) json_t *list = NULL;
-    const json_t *bundle;
-    int64_t count = 0;
-    size_t i;
+    int64_t documents = 0, bundles = 0;
     enum err e;
 
     (void)part;
     buf_text(&x->piece, "{\"documents\":[");
-    if ((e = export_each_document(x, list_one, &count)) || (e = bundle_list(x->db, &list)))
+    if ((e = export_each_document(x, list_one, &documents)))
         return e;
     buf_text(&x->piece, "],\n\"bundles\":[");
-    json_array_foreach(json_object_get(list, "bundles"), i, bundle)
-    {
-        buf_text(&x->piece, i ? ",\n" : "\n");
-        json_write(&x->piece, bundle);
-        if ((e = export_flow(x)))
-            return e;
-    }
+    if ((e = export_each_bundle(x, list_bundle, &bundles)))
+        return e;
     buf_text(&x->piece, "]}\n");
     return export_flow(x);
 }

@@ -128,6 +128,8 @@ MUST_CHECK enum err export_write_trail(struct export *x, const struct export_par
 typedef enum err export_document(struct export *x, const json_t *document, void *context);
 /* Each document, as document_get() tells it, by id. */
 MUST_CHECK enum err export_each_document(struct export *x, export_document *visit, void *context);
+/* Each bundle, as bundle_get() tells it, by id. */
+MUST_CHECK enum err export_each_bundle(struct export *x, export_document *visit, void *context);
 /* Where a version of a document stands in the zip. */
 void export_document_path(const json_t *document, const json_t *version, char out[static EXPORT_PATH_BYTES]);
 MUST_CHECK enum err export_write_document_list(struct export *x, const struct export_part *part);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MEMBER_KEY_BYTES = 64, MEMBER_BYTES = 256 * 1024 };
+enum { MEMBER_KEY_BYTES = 64, MEMBER_BYTES = 512 * 1024 };
 
 typedef enum err member_get(void *context, void *out, size_t size, size_t *got);
 

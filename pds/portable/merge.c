@@ -87,10 +87,10 @@ static enum err finish_entry(struct merge *m)
 
 static enum err read_entry(struct merge *m)
 {
-    static enum err (*const READERS[])(struct merge * m) = {[MERGE_RECORDS] = merge_records,
-                                                            [MERGE_ANNOTATIONS] = merge_notes,
-                                                            [MERGE_DOCUMENTS] = merge_documents,
-                                                            [MERGE_FILE] = merge_file};
+    static enum err (*const READERS[])(struct merge * m) = {
+        [MERGE_IMPORTS] = merge_imports,     [MERGE_RECORDS] = merge_records,
+        [MERGE_HISTORY] = merge_history,     [MERGE_ANNOTATIONS] = merge_notes,
+        [MERGE_DOCUMENTS] = merge_documents, [MERGE_FILE] = merge_file};
     enum err e;
 
     sha256_init(&m->hash);
@@ -133,7 +133,7 @@ static enum err put_all(struct merge *m)
 
     if ((e = merge_documents_put(m, true)) || (e = merge_bundles_put(m)) || (e = merge_notes_put(m)))
         return e;
-    return m->import ? import_close(m->import, m->now) : ERR_OK;
+    return merge_records_close(m);
 }
 
 static json_t *tally_object(const struct merge_tally *t)
@@ -165,17 +165,20 @@ static enum err answer(struct merge *m, json_t **out)
     if ((e = merge_records_answer(m, datasets)) || (e = close_list(m->conflicts, m->conflict_count)) ||
         (e = close_list(m->warnings, m->warning_count)))
         return e;
-    *out = json_pack("{s:s?, s:O, s:o, s:o, s:o, s:O, s:O}", "import",
-                     m->import ? import_id(m->import) : NULL, "datasets", datasets, "documents",
-                     tally_object(&m->document_tally), "annotations", tally_object(&m->note_tally), "bundles",
-                     tally_object(&m->bundle_tally), "conflicts", m->conflicts, "warnings", m->warnings);
+    *out =
+        json_pack("{s:s?, s:s?, s:O, s:o, s:o, s:o, s:O, s:O}", "import", merge_import_id(m, MERGE_READINGS),
+                  "corrections", merge_import_id(m, MERGE_CORRECTIONS), "datasets", datasets, "documents",
+                  tally_object(&m->document_tally), "annotations", tally_object(&m->note_tally), "bundles",
+                  tally_object(&m->bundle_tally), "conflicts", m->conflicts, "warnings", m->warnings);
     return *out ? ERR_OK : err_set(ERR_NO_MEMORY, "the answer");
 }
 
 static void done(struct merge *m)
 {
-    import_free(m->import);
-    merge_package_done(m); /* after the import, which borrows texts of it */
+    for (int i = 0; i < MERGE_BROUGHT; i++)
+        import_free(m->imports[i].import);
+    merge_corrections_done(m);
+    merge_package_done(m); /* after the imports, which borrow texts of it */
     merge_documents_done(m);
     merge_notes_done(m);
     json_decref(m->bundles);
@@ -203,9 +206,11 @@ static enum err run(struct merge *m, merge_get *get, void *context, json_t **out
     m->pack = NULL; /* ends with this function */
     if (!e)
         e = put_all(m);
-    if (e && m->import)
-        import_fail(m->import, e, m->now);
-    return e ? e : answer(m, out);
+    if (e) {
+        merge_records_fail(m, e);
+        return e;
+    }
+    return answer(m, out);
 }
 
 enum err merge_run(struct store *s, merge_get *get, void *context, int64_t now, json_t **out)

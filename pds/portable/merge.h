@@ -10,9 +10,9 @@
 
 typedef enum err merge_get(void *context, void *out, size_t size, size_t *got);
 
-/* {"datasets":[{"name","new","same","replaced","conflicts","rejected"}],"documents":{"new","same","conflicts"},
- * "annotations":{…},"conflicts":[{"where","what"}],"warnings":[…]}. A record that is here with another value
- * stays, unless the other's quality is better (then it becomes history). A document that is here with other
- * content comes in under a new id. After a failure the records that came are taken back. */
+/* {"import","corrections","datasets":[{"name","new","same","replaced","conflicts","rejected"}],"documents":{"new","same","conflicts"},
+ * "annotations":{…},"bundles":{…},"conflicts":[{"where","what"}],"warnings":[…]}. A record that is here with
+ * another value stays, unless the other's quality is better (then it becomes history). A document that is
+ * here with other content comes in under a new id. After a failure the records that came are taken back. */
 MUST_CHECK enum err merge_run(struct store *s, merge_get *get, void *context, int64_t now, json_t **out);
 #endif

@@ -2,6 +2,7 @@
 #include "pds/portable/merge_internal.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/limits.h"
 #include "pds/base/mem.h"
 #include "pds/store/bundle.h"
 #include "pds/store/document.h"
@@ -21,17 +22,16 @@ static bool has_text(const json_t *array, const char *text)
     return false;
 }
 
-static const json_t *bundle_of(const json_t *list, const char *id)
+/* The bundle that is here under an id; NULL when there is none. */
+static enum err find_here(struct merge *m, const char *id, json_t **out)
 {
-    const json_t *bundle;
-    size_t i;
+    AUTO(store_view_done) struct store_view view = {0};
+    enum err e;
 
-    json_array_foreach(json_object_get(list, "bundles"), i, bundle)
-    {
-        if (strcmp(json_string_value(json_object_get(bundle, "id")), id) == 0)
-            return bundle;
-    }
-    return NULL;
+    if ((e = store_view(m->store, &view)))
+        return e;
+    e = bundle_get(view.db, str_of(id), out);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* The documents that are in it here, and those that the zip adds, under the ids that they have here. */
@@ -78,49 +78,50 @@ static enum err put(struct merge *m, const char *id, const char *title, const js
     return e;
 }
 
-static enum err put_bundle(struct merge *m, const json_t *list, const json_t *theirs)
+/* Its documents that are here, and those of the zip; a title that differs is told. */
+static enum err join_here(struct merge *m, const char *id, const char *title, const json_t *theirs)
 {
+    AUTO(json_freep) json_t *here = NULL;
     AUTO(json_freep) json_t *documents = NULL;
-    const char *id, *title, *title_here;
-    const json_t *here;
     bool longer;
+    enum err e;
+
+    if ((e = find_here(m, id, &here)) || (e = join(m, here, theirs, &documents, &longer)))
+        return e;
+    if (here && strcmp(json_string_value(json_object_get(here, "title")), title) != 0) {
+        title = json_string_value(json_object_get(here, "title"));
+        m->bundle_tally.conflicts++;
+        merge_conflict(m, id, "a bundle of this id is here with another title: that stays");
+    }
+    if (here && longer && json_array_size(documents) > LIMIT_LIST_ANSWER) {
+        m->bundle_tally.conflicts++;
+        merge_conflict(m, id, "a bundle has no room for the documents of both: it stays");
+        return ERR_OK;
+    }
+    m->bundle_tally.new_count += longer;
+    m->bundle_tally.same += !longer;
+    return longer ? put(m, id, title, documents) : ERR_OK;
+}
+
+static enum err put_bundle(struct merge *m, const json_t *theirs)
+{
+    const char *id, *title;
     enum err e;
 
     if ((e = json_get_text(theirs, "id", &id)) || (e = json_get_text(theirs, "title", &title)))
         return e;
-    if (!id_is_valid(str_of(id)))
-        return err_set(ERR_INVALID, "its id");
-    here = bundle_of(list, id);
-    if ((e = join(m, here, theirs, &documents, &longer)))
-        return e;
-    title_here = here ? json_string_value(json_object_get(here, "title")) : title;
-    if (strcmp(title_here, title) != 0) {
-        m->bundle_tally.conflicts++;
-        merge_conflict(m, id, "a bundle of this id is here with another title: that stays");
-    }
-    m->bundle_tally.new_count += longer;
-    m->bundle_tally.same += !longer;
-    return longer ? put(m, id, title_here, documents) : ERR_OK;
+    return id_is_valid(str_of(id)) ? join_here(m, id, title, theirs) : err_set(ERR_INVALID, "its id");
 }
 
 enum err merge_bundles_put(struct merge *m)
 {
-    AUTO(json_freep) json_t *list = NULL;
     const json_t *theirs;
     size_t i;
     enum err e;
 
-    if (!json_array_size(m->bundles))
-        return ERR_OK;
-    {
-        AUTO(store_view_done) struct store_view view = {0};
-
-        if ((e = store_view(m->store, &view)) || (e = bundle_list(view.db, &list)))
-            return e;
-    }
     json_array_foreach(m->bundles, i, theirs)
     {
-        if ((e = put_bundle(m, list, theirs)))
+        if ((e = put_bundle(m, theirs)))
             return err_wrap(e, "bundle %zu", i + 1);
     }
     return ERR_OK;

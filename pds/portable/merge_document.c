@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES_HELD_MAX = 2048, LINE_BYTES = 512 * 1024, PIECE_BYTES = 64 * 1024, VERSIONS_MAX = 1000 };
+enum { FILES_HELD_MAX = 2048, LINE_BYTES = 512 * 1024, PIECE_BYTES = 64 * 1024 };
 
 static enum err parse(const struct merge_document *d, json_t **out)
 {
@@ -34,7 +34,8 @@ static enum err add_document(struct merge *m, size_t *room, const json_t *tree)
     if ((e = buf_err(&text)) || (e = json_get_text(tree, "id", &id)) ||
         (e = json_get_array(tree, "versions", &versions)) || (e = merge_hold(m, sizeof *d + text.len)))
         return e;
-    if (!id_is_valid(str_of(id)) || !json_array_size(versions) || json_array_size(versions) > VERSIONS_MAX)
+    if (!id_is_valid(str_of(id)) || !json_array_size(versions) ||
+        json_array_size(versions) > DOCUMENT_VERSIONS_MAX)
         return err_set(ERR_INVALID, "its id or versions");
     if (m->document_count == *room) {
         *room = *room ? *room * 2 : 32;
@@ -116,8 +117,14 @@ const char *merge_document_here(const struct merge *m, const char *id)
     return d ? d->here : NULL;
 }
 
-/* How many versions of it are here under an id, when all else is alike; -1 when it is another document.
- * ERR_NOT_FOUND when there is none. */
+static void shorten(json_t *versions, size_t count)
+{
+    while (json_array_size(versions) > count)
+        (void)json_array_remove(versions, json_array_size(versions) - 1);
+}
+
+/* How many versions of it are here under an id, when all else is alike; -1 when it is another document: one
+ * that differs in its facts, or in a version that both have. ERR_NOT_FOUND when there is none. */
 static enum err versions_here(struct merge *m, const char *id, const json_t *tree, int64_t *out)
 {
     AUTO(store_view_done) struct store_view view = {0};
@@ -125,7 +132,6 @@ static enum err versions_here(struct merge *m, const char *id, const json_t *tre
     AUTO(json_freep) json_t *begun = NULL;
     AUTO(buf_done) struct buf ours, theirs;
     size_t have;
-    json_t *versions;
     enum err e;
 
     buf_init(&ours, LINE_BYTES);
@@ -135,9 +141,8 @@ static enum err versions_here(struct merge *m, const char *id, const json_t *tre
     have = json_array_size(json_object_get(there, "versions"));
     if (!(begun = json_deep_copy(tree)))
         return err_set(ERR_NO_MEMORY, "a document");
-    versions = json_object_get(begun, "versions");
-    while (json_array_size(versions) > have)
-        (void)json_array_remove(versions, json_array_size(versions) - 1);
+    shorten(json_object_get(begun, "versions"), have);
+    shorten(json_object_get(there, "versions"), json_array_size(json_object_get(tree, "versions")));
     if ((e = export_document_line(there, &ours)) || (e = export_document_line(begun, &theirs)) ||
         (e = buf_err(&ours)) || (e = buf_err(&theirs)))
         return e;
@@ -160,7 +165,7 @@ static enum err decide_by(struct merge *m, struct merge_document *d, const char 
         return ERR_OK;
     (void)memcpy(d->here, id, sizeof d->here);
     d->have = e ? 0 : (size_t)have;
-    d->fate = e ? MERGE_NEW : d->have == d->version_count ? MERGE_SAME : MERGE_LONGER;
+    d->fate = e ? MERGE_NEW : d->have >= d->version_count ? MERGE_SAME : MERGE_LONGER;
     return ERR_OK;
 }
 

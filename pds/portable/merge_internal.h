@@ -22,7 +22,9 @@ struct vault;
 
 enum merge_kind {
     MERGE_OTHER /* checked, and left */,
+    MERGE_IMPORTS,
     MERGE_RECORDS,
+    MERGE_HISTORY,
     MERGE_ANNOTATIONS,
     MERGE_DOCUMENTS,
     MERGE_FILE
@@ -70,6 +72,23 @@ struct merge_note {
     size_t len;
 };
 
+/* Records come in as two imports: what was read, and what the owner corrected of it, so that a correction
+ * stays one. */
+enum merge_brought { MERGE_READINGS, MERGE_CORRECTIONS, MERGE_BROUGHT };
+
+struct merge_import {
+    struct merge *merge;
+    struct import *import;             /* owned; NULL before its first record */
+    int64_t lost[IMPORT_DATASETS_MAX]; /* records not taken, by place in the import's counts */
+};
+
+/* What a record said before the owner corrected it. */
+struct merge_said {
+    const struct dataset *dataset;
+    char *provider, *reference, *grain; /* owned */
+    struct record record;
+};
+
 struct merge_tally {
     int64_t new_count, same, conflicts;
 };
@@ -84,9 +103,12 @@ struct merge {
     struct merge_entry *entry; /* the one being read */
     struct sha256 hash;        /* of what was read of it */
     uint64_t bytes;
-    struct import *import;             /* owned; NULL before the first record */
-    int64_t lost[IMPORT_DATASETS_MAX]; /* records not taken, by place in the import's counts */
-    struct merge_document *documents;  /* owned; by id */
+    struct merge_import imports[MERGE_BROUGHT];
+    char (*corrections)[ID_CHARS + 1]; /* owned, sorted: the other store's imports that are corrections */
+    size_t correction_count, correction_room;
+    struct merge_said *said; /* owned */
+    size_t said_count, said_room;
+    struct merge_document *documents; /* owned; by id */
     size_t document_count, files_held;
     bool listed;              /* documents.json was read */
     json_t *bundles;          /* owned array */
@@ -118,7 +140,22 @@ void merge_package_done(struct merge *m);
 
 /* merge_record.c */
 MUST_CHECK enum err merge_records(struct merge *m);
+/* Both imports become final. */
+MUST_CHECK enum err merge_records_close(struct merge *m);
+/* Or neither comes to anything. */
+void merge_records_fail(struct merge *m, enum err failure);
+const char *merge_import_id(const struct merge *m, enum merge_brought which); /* NULL when there is none */
+/* A cell that is a value of a dataset: r->values[i] and its bit of r->present. */
+MUST_CHECK enum err merge_value(const struct dataset *d, size_t i, struct str text, struct record *r);
 MUST_CHECK enum err merge_records_answer(const struct merge *m, json_t *datasets);
+
+/* merge_correction.c */
+MUST_CHECK enum err merge_imports(struct merge *m); /* which imports are corrections */
+MUST_CHECK enum err merge_history(struct merge *m); /* what those corrected; it waits */
+bool merge_is_correction(const struct merge *m, struct str import);
+/* What waits, noted beside the corrections that are here: a file that says it again does not undo them. */
+MUST_CHECK enum err merge_said_put(struct merge *m);
+void merge_corrections_done(struct merge *m);
 
 /* merge_note.c */
 MUST_CHECK enum err merge_notes(struct merge *m); /* read; they wait */

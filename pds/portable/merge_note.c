@@ -139,8 +139,8 @@ static enum err put_work(struct db *db, void *context)
         if ((e = put_note(db, m, &m->notes[i])))
             return err_wrap(e, "annotation %s", m->notes[i].id);
     }
-    if (m->import)
-        (void)snprintf(what, sizeof what, "import %s", import_id(m->import));
+    if (merge_import_id(m, MERGE_READINGS))
+        (void)snprintf(what, sizeof what, "import %s", merge_import_id(m, MERGE_READINGS));
     return trail_add(db, &event, m->now, NULL);
 }
 

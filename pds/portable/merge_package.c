@@ -16,12 +16,10 @@ static const struct {
     const char *name;
     enum merge_kind kind;
 } KINDS[] = {
-    {"records", MERGE_RECORDS},     {"annotations", MERGE_ANNOTATIONS},
-    {"documents", MERGE_DOCUMENTS}, {"file", MERGE_FILE},
-    {"readme", MERGE_OTHER},        {"sources", MERGE_OTHER},
-    {"imports", MERGE_OTHER},       {"history", MERGE_OTHER},
-    {"places", MERGE_OTHER},        {"trail", MERGE_OTHER},
-    {"receipts", MERGE_OTHER},      {"document-table", MERGE_OTHER},
+    {"records", MERGE_RECORDS}, {"annotations", MERGE_ANNOTATIONS}, {"documents", MERGE_DOCUMENTS},
+    {"file", MERGE_FILE},       {"imports", MERGE_IMPORTS},         {"history", MERGE_HISTORY},
+    {"readme", MERGE_OTHER},    {"sources", MERGE_OTHER},           {"places", MERGE_OTHER},
+    {"trail", MERGE_OTHER},     {"receipts", MERGE_OTHER},          {"document-table", MERGE_OTHER},
 };
 
 static enum err keep_text(struct merge *m, const json_t *object, const char *key, char **out)

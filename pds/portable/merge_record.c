@@ -41,6 +41,15 @@ static enum err read_header(const struct sheet *s, const struct dataset *d, stru
     return seen & 1U ? ERR_OK : err_set(ERR_INVALID, "%s is missing", d->values[0].name);
 }
 
+enum err merge_value(const struct dataset *d, size_t i, struct str text, struct record *r)
+{
+    enum err e = str_scaled(text, d->values[i].denominator, &r->values[i]);
+
+    if (!e)
+        r->present |= 1U << i;
+    return e;
+}
+
 static enum err read_row(const struct sheet *s, const struct columns *c, const struct dataset *d,
                          struct record *r)
 {
@@ -53,13 +62,8 @@ static enum err read_row(const struct sheet *s, const struct columns *c, const s
         (e = record_quality_read(s->fields[s->count - 3], &r->quality)))
         return e;
     for (size_t i = 2; i < s->count - 3; i++) {
-        int value = c->values[i];
-
-        if (s->fields[i].len == 0)
-            continue;
-        if ((e = str_scaled(s->fields[i], d->values[value].denominator, &r->values[value])))
+        if (s->fields[i].len && (e = merge_value(d, (size_t)c->values[i], s->fields[i], r)))
             return e;
-        r->present |= 1U << value;
     }
     if (!(r->present & 1U) || (d->instant ? r->end_at != r->start_at : r->end_at <= r->start_at))
         return err_set(ERR_INVALID, "no record of %s", d->name);
@@ -69,43 +73,57 @@ static enum err read_row(const struct sheet *s, const struct columns *c, const s
 /* A record that is here already, with another value that counts as much or more. */
 static void not_taken(void *context, const struct dataset *d, const struct record *r)
 {
-    struct merge *m = context;
+    struct merge_import *into = context;
     const struct import_count *counts;
-    size_t count = import_counts(m->import, &counts);
+    size_t count = import_counts(into->import, &counts);
     char where[PERIOD_BYTES];
 
     for (size_t i = 0; i < count; i++)
-        m->lost[i] += counts[i].dataset == d;
+        into->lost[i] += counts[i].dataset == d;
     period_text(d, r->start_at, r->end_at, where);
-    merge_conflict(m, where, "a value is here already, and stays");
+    merge_conflict(into->merge, where, "a value is here already, and stays");
 }
 
-static enum err begin_import(struct merge *m)
+static enum err begin_import(struct merge *m, enum merge_brought which, const char *format)
 {
+    struct merge_import *into = &m->imports[which];
     enum err e;
 
-    if (m->import)
+    if (into->import)
         return ERR_OK;
-    if ((e = import_new(m->vault, STR("traboule-export.zip"), m->now, &m->import)))
+    if ((e = import_new(m->vault, STR("traboule-export.zip"), m->now, &into->import)))
         return e;
-    import_set_format(m->import, "traboule.export");
-    import_yield(m->import, not_taken, m);
+    into->merge = m;
+    import_set_format(into->import, format);
+    import_yield(into->import, not_taken, into);
     return ERR_OK;
+}
+
+static enum err add_row(struct merge *m, const struct sheet *s, const struct record *r)
+{
+    const struct merge_entry *entry = m->entry;
+    enum merge_brought which = MERGE_READINGS;
+    enum err e;
+
+    if (r->quality == RECORD_CORRECTED && merge_is_correction(m, s->fields[s->count - 2])) {
+        which = MERGE_CORRECTIONS;
+        if ((e = begin_import(m, which, RECORD_CORRECTION_FORMAT)))
+            return e;
+    }
+    return import_add(m->imports[which].import, entry->dataset, entry->provider, str_of(entry->reference),
+                      entry->grain, r);
 }
 
 static enum err read_all(struct merge *m, struct sheet *s)
 {
-    const struct merge_entry *entry = m->entry;
     struct columns columns = {.count = 0};
     struct record r;
     enum err e;
 
-    if ((e = sheet_next(s)) || (e = read_header(s, entry->dataset, &columns)))
+    if ((e = sheet_next(s)) || (e = read_header(s, m->entry->dataset, &columns)))
         return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "an empty table") : e;
     while (!(e = sheet_next(s))) {
-        if ((e = read_row(s, &columns, entry->dataset, &r)) ||
-            (e = import_add(m->import, entry->dataset, entry->provider, str_of(entry->reference),
-                            entry->grain, &r)))
+        if ((e = read_row(s, &columns, m->entry->dataset, &r)) || (e = add_row(m, s, &r)))
             return err_wrap(e, "line %" PRId64, s->line);
     }
     return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -116,7 +134,7 @@ enum err merge_records(struct merge *m)
     struct sheet s;
     enum err e;
 
-    if ((e = begin_import(m)))
+    if ((e = begin_import(m, MERGE_READINGS, "traboule.export")))
         return e;
     sheet_init(&s, merge_read, m);
     e = read_all(m, &s);
@@ -124,17 +142,65 @@ enum err merge_records(struct merge *m)
     return e;
 }
 
+enum err merge_records_close(struct merge *m)
+{
+    for (int i = 0; i < MERGE_BROUGHT; i++) {
+        enum err e = m->imports[i].import ? import_close(m->imports[i].import, m->now) : ERR_OK;
+
+        if (e)
+            return e;
+    }
+    return merge_said_put(m);
+}
+
+void merge_records_fail(struct merge *m, enum err failure)
+{
+    for (int i = MERGE_BROUGHT; i-- > 0;) { /* the last that came is the first that goes */
+        if (m->imports[i].import)
+            import_fail(m->imports[i].import, failure, m->now);
+    }
+}
+
+const char *merge_import_id(const struct merge *m, enum merge_brought which)
+{
+    return m->imports[which].import ? import_id(m->imports[which].import) : NULL;
+}
+
+/* What became of a dataset, by both imports; false when it did not come. */
+static bool count_of(const struct merge *m, const struct dataset *d, struct import_count *all, int64_t *lost)
+{
+    *all = (struct import_count){.dataset = d};
+    *lost = 0;
+    for (int i = 0; i < MERGE_BROUGHT; i++) {
+        const struct import_count *n = NULL;
+        size_t count = m->imports[i].import ? import_counts(m->imports[i].import, &n) : 0;
+
+        for (size_t k = 0; k < count; k++) {
+            if (n[k].dataset != d)
+                continue;
+            all->any = true;
+            all->new_count += n[k].new_count;
+            all->same += n[k].same;
+            all->replaced += n[k].replaced;
+            all->rejected += n[k].rejected - m->imports[i].lost[k];
+            *lost += m->imports[i].lost[k];
+        }
+    }
+    return all->any;
+}
+
 enum err merge_records_answer(const struct merge *m, json_t *datasets)
 {
-    const struct import_count *n;
-    size_t count = m->import ? import_counts(m->import, &n) : 0;
+    struct import_count n;
+    int64_t lost;
 
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(
-                datasets, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", n[i].dataset->name, "new",
-                                    (json_int_t)n[i].new_count, "same", (json_int_t)n[i].same, "replaced",
-                                    (json_int_t)n[i].replaced, "conflicts", (json_int_t)m->lost[i],
-                                    "rejected", (json_int_t)(n[i].rejected - m->lost[i]))))
+    for (size_t i = 0; i < dataset_count(); i++) {
+        if (count_of(m, dataset_at(i), &n, &lost) &&
+            json_array_append_new(datasets,
+                                  json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", n.dataset->name, "new",
+                                            (json_int_t)n.new_count, "same", (json_int_t)n.same, "replaced",
+                                            (json_int_t)n.replaced, "conflicts", (json_int_t)lost, "rejected",
+                                            (json_int_t)n.rejected)))
             return err_set(ERR_NO_MEMORY, "the answer");
     }
     return ERR_OK;

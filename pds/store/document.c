@@ -29,6 +29,7 @@ static const char SQL_VERSION_ADD[] =
     "INSERT INTO document_version (document_number, version, blob_id, file, type, added_at) VALUES (?1, "
     "coalesce((SELECT max(version) FROM document_version WHERE document_number = ?1), 0) + 1, ?2, ?3, ?4, "
     "?5)";
+static const char SQL_VERSIONS[] = "SELECT count(*) FROM document_version WHERE document_number = ?1";
 static const char SQL_TAG_ADD[] = "INSERT OR IGNORE INTO document_tag (document_number, tag) VALUES (?1, ?2)";
 static const char SQL_BLOB_FIRST[] =
     "SELECT blob_id FROM document_version WHERE document_number = ?1 ORDER BY version LIMIT 1";
@@ -110,9 +111,13 @@ static enum err put_tags(struct db *db, int64_t number, const struct document_fa
 
 static enum err put_version(struct db *db, int64_t number, struct change *c)
 {
-    int64_t blob;
+    int64_t blob, there;
     enum err e;
 
+    if ((e = db_number(db, SQL_VERSIONS, PARAMS(INT(number)), &there)))
+        return e;
+    if (there >= DOCUMENT_VERSIONS_MAX)
+        return err_set(ERR_CONFLICT, "a document has %d versions at most", DOCUMENT_VERSIONS_MAX);
     if ((e = blob_keep(db, c->blob, &blob)))
         return e;
     return db_run(db, SQL_VERSION_ADD,

@@ -18,6 +18,7 @@ enum {
     DOCUMENT_TEXT_BYTES = 512, /* of title, reference, issuer, a tag */
     DOCUMENT_NOTE_BYTES = 8192,
     DOCUMENT_TAGS_MAX = 32,
+    DOCUMENT_VERSIONS_MAX = 400, /* one that is told with all of them is read back by a merge in one piece */
     DOCUMENT_REMIND_MAX = 3650,       /* days */
     DOCUMENT_BODY_BYTES = 1024 * 1024 /* of the text that is searched */
 };
@@ -51,7 +52,7 @@ MUST_CHECK enum err document_add(struct store *s, struct str id, struct blob_wri
 /* Whether the facts keep their rules, before anything is made of them. */
 MUST_CHECK enum err document_facts_check(const struct document_facts *facts);
 /* Another version of its file. revision: as If-Match gives it; 0 for any. ERR_PRECONDITION when it changed
- * since. */
+ * since, ERR_CONFLICT when it has DOCUMENT_VERSIONS_MAX. */
 MUST_CHECK enum err document_add_version(struct store *s, struct str id, struct blob_writer *blob,
                                          struct str file, struct str type, int64_t revision, int64_t now);
 MUST_CHECK enum err document_change(struct store *s, struct str id, const struct document_facts *facts,

@@ -31,6 +31,15 @@ static const char SQL_KEEP[] =
     "line, more)"
     " SELECT series_id, start_at, end_at, ?4, value, quality, part, line, more FROM record"
     " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3 AND part <> ?4";
+static const char SQL_NOTE_SAID[] =
+    "INSERT INTO record_history (series_id, start_at, end_at, replaced_by, value, quality, part, line, more)"
+    " SELECT r.series_id, r.start_at, r.end_at, r.part, ?7, ?8, r.part, 0, ?9 FROM source o"
+    " JOIN series s ON s.source_id = o.id JOIN record r ON r.series_id = s.id"
+    " JOIN import_part p ON p.number = r.part JOIN import i ON i.number = p.import_number"
+    " WHERE o.provider = ?2 AND o.reference = ?3 AND s.dataset = ?1 AND s.grain = ?4 AND r.start_at = ?5"
+    " AND r.end_at = ?6 AND r.quality = 3 AND i.format = '" RECORD_CORRECTION_FORMAT "'"
+    " ON CONFLICT DO UPDATE SET value = excluded.value, quality = excluded.quality, more = excluded.more"
+    " WHERE part = excluded.part AND quality < excluded.quality";
 static const char SQL_REPLACE[] =
     "UPDATE record SET value = ?4, quality = ?5, part = ?6, line = ?7, more = ?8"
     " WHERE series_id = ?1 AND start_at = ?2 AND end_at = ?3";
@@ -295,4 +304,21 @@ enum err record_correct(struct db *db, const struct record *r)
         (e = replace(db, r, (struct str){more.data, more.len}, &kept)))
         return err_wrap(e, "record of series %" PRId64, r->series_id);
     return kept ? ERR_OK : err_set(ERR_NOT_FOUND, "no such record of series %" PRId64, r->series_id);
+}
+
+enum err record_note_said(struct db *db, const char *dataset, const char *provider, const char *reference,
+                          const char *grain, const struct record *said)
+{
+    AUTO(buf_done) struct buf more;
+    enum err e;
+
+    buf_init(&more, MORE_BYTES);
+    record_more_write(&more, said, DATASET_VALUES_MAX);
+    if ((e = check(said)) || (e = buf_err(&more)) ||
+        (e = db_run(db, SQL_NOTE_SAID,
+                    PARAMS(TEXT(dataset), TEXT(provider), TEXT(reference), TEXT(grain), INT(said->start_at),
+                           INT(said->end_at), INT(said->values[0]), INT(said->quality),
+                           more_param((struct str){more.data, more.len})))))
+        return err_wrap(e, "what a correction is of");
+    return ERR_OK;
 }

@@ -45,6 +45,11 @@ MUST_CHECK enum err record_put_yielding(struct db *db, const struct record *r, e
 /* The owner's values for a record that is there, whatever its quality: what it said becomes history.
  * ERR_INVALID as record_put(); ERR_NOT_FOUND when there is none. Inside a write. */
 MUST_CHECK enum err record_correct(struct db *db, const struct record *r);
+/* What a correction of the owner's is of, for one that came with a merge and so replaced nothing here: as if
+ * it had replaced it. Of several, the best counts. `said` names the record by its times; nothing happens when
+ * no correction is there. Inside a write. */
+MUST_CHECK enum err record_note_said(struct db *db, const char *dataset, const char *provider,
+                                     const char *reference, const char *grain, const struct record *said);
 /* What is there: fills all but the key, which r names. ERR_NOT_FOUND. */
 MUST_CHECK enum err record_load(struct db *db, struct record *r);
 /* Delete the records of a series that start in [from, to), what they said before, and what imports noted of

@@ -3,6 +3,7 @@
 #include "tests/harness/portable.h"
 
 #include "pds/crypto/sha256.h"
+#include "pds/store/correction.h"
 
 static int64_t number(const json_t *answer, const char *kind, const char *key)
 {
@@ -168,6 +169,96 @@ static void what_is_here_stays_unless_the_other_is_better(void **state)
         told_count++;
     }
     assert_int_equal(json_array_size(told), told_count);
+}
+
+/* Of the first source's first half-hour; value is in the smallest parts. */
+static void correct(struct tmpstore *t, int64_t value)
+{
+    struct correction c = {
+        .key = {.source_id = 1, .start_at = PORTABLE_START, .end_at = PORTABLE_START + 1800}, .given = 1};
+    struct correction_done done;
+
+    assert_ok(dataset_find(STR("water.consumption"), &c.key.dataset));
+    c.values[0] = value;
+    assert_ok(correction_put(t->vault, &c, TMPSTORE_NOW, &done));
+    assert_true(done.replaced);
+}
+
+static void expect_reading(struct tmpstore *t, int64_t value, enum record_quality quality)
+{
+    struct record r;
+
+    read_meeting(t, 0, &r);
+    assert_int_equal(r.values[0], value);
+    assert_int_equal(r.quality, quality);
+}
+
+/* What a provider says again does not undo what the owner corrected, in a store that the correction came to
+ * with a merge as in the one where it was made; something new and definitive does. */
+static void a_correction_stays_one(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t said;
+        enum record_quality quality;
+        int64_t value;
+    } AGAIN[] = {{"measured again", 5, RECORD_MEASURED, 9},
+                 {"definitive, as it was corrected", 5, RECORD_DEFINITIVE, 9},
+                 {"corrected by them", 6, RECORD_CORRECTED, 9},
+                 {"definitive and new", 7, RECORD_DEFINITIVE, 7}};
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    struct tmpstore *stores[] = {a, b};
+    AUTO(json_freep) json_t *first = NULL;
+    AUTO(json_freep) json_t *again = NULL;
+    AUTO(buf_done) struct buf zip;
+    struct record r;
+
+    (void)state;
+    fill_meeting(a, 0, 5, RECORD_DEFINITIVE);
+    fill_meeting(a, 1, 5, RECORD_CORRECTED); /* by the provider: not the owner's */
+    correct(a, 8);
+    correct(a, 9);
+    portable_export(a, &zip);
+    assert_ok(portable_merge(b, (struct str){zip.data, zip.len}, &first));
+    assert_int_equal(of_dataset(first, "water.consumption", "new"), 2);
+    assert_true(json_is_string(json_object_get(first, "corrections")));
+    assert_ok(portable_merge(b, (struct str){zip.data, zip.len}, &again));
+    assert_int_equal(of_dataset(again, "water.consumption", "same"), 2);
+    assert_int_equal(of_dataset(again, "water.consumption", "conflicts"), 0);
+    for (size_t i = 0; i < COUNT_OF(AGAIN); i++) {
+        for (size_t k = 0; k < COUNT_OF(stores); k++) {
+            fill_meeting(stores[k], 0, AGAIN[i].said, AGAIN[i].quality);
+            read_meeting(stores[k], 0, &r);
+            assert_row(AGAIN[i].name, r.values[0] == AGAIN[i].value);
+        }
+    }
+    fill_meeting(b, 1, 4, RECORD_CORRECTED);
+    read_meeting(b, 1, &r);
+    assert_int_equal(r.values[0], 4);
+}
+
+static void corrections_that_came_can_be_undone(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    AUTO(json_freep) json_t *answer = NULL;
+    AUTO(buf_done) struct buf zip;
+    int64_t removed = 0, restored = 0;
+    const char *id = NULL;
+
+    (void)state;
+    fill_meeting(a, 0, 5, RECORD_MEASURED);
+    fill_meeting(b, 0, 5, RECORD_MEASURED);
+    correct(a, 9);
+    portable_export(a, &zip);
+    assert_ok(portable_merge(b, (struct str){zip.data, zip.len}, &answer));
+    assert_int_equal(of_dataset(answer, "water.consumption", "replaced"), 1);
+    expect_reading(b, 9, RECORD_CORRECTED);
+    assert_ok(json_get_text(answer, "corrections", &id));
+    assert_ok(import_undo(b->vault, str_of(id), TMPSTORE_NOW, &removed, &restored));
+    assert_int_equal(restored, 1);
+    expect_reading(b, 5, RECORD_MEASURED);
 }
 
 static void an_annotation_of_the_same_id_is_kept_beside(void **state)
@@ -380,6 +471,7 @@ static void each_failing_allocation_is_told_and_the_next_merge_completes_it(void
 
     (void)state;
     portable_fill(a, "water.consumption", "eau", "1", PORTABLE_START, 2, (int64_t[4]){5}, RECORD_MEASURED);
+    correct(a, 9);
     portable_annotate(a, "01HWSMQG00AAAAAAAAAAAAAAAA", "x");
     portable_add_document(a, "01HWSMQG00DDDDDDDDDDDDDDDD", "x");
     portable_export(a, &zip);
@@ -402,6 +494,8 @@ int main(void)
         cmocka_unit_test(a_store_of_many_series_is_merged),
         cmocka_unit_test(a_merge_is_an_import_that_can_be_undone),
         cmocka_unit_test(what_is_here_stays_unless_the_other_is_better),
+        cmocka_unit_test(a_correction_stays_one),
+        cmocka_unit_test(corrections_that_came_can_be_undone),
         cmocka_unit_test(an_annotation_of_the_same_id_is_kept_beside),
         cmocka_unit_test(other_files_are_refused_and_leave_nothing),
         cmocka_unit_test(a_cut_file_leaves_nothing),

@@ -129,6 +129,137 @@ static void further_versions_are_added(void **state)
     expect(back, "documents", 0, 1, 0);
 }
 
+static void an_older_export_adds_nothing_to_what_grew_since(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(json_freep) json_t *answer = NULL;
+    AUTO(buf_done) struct buf zip;
+    char before[PORTABLE_DIGEST], after[PORTABLE_DIGEST];
+
+    (void)state;
+    add_document(a, ID, "title", "one");
+    portable_export(a, &zip);
+    add_version(a, "two");
+    portable_digest(a, before);
+    assert_ok(portable_merge(a, (struct str){zip.data, zip.len}, &answer));
+    expect(answer, "documents", 0, 1, 0);
+    portable_digest(a, after);
+    assert_string_equal(before, after);
+}
+
+/* As many versions as there may be, told as long as they may be told. */
+static void a_document_of_many_versions_comes_whole(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    AUTO(json_freep) json_t *answer = NULL;
+    struct document_facts facts = {.remind_days = -1, .has_tags = true, .tag_count = DOCUMENT_TAGS_MAX};
+    char text[DOCUMENT_TEXT_BYTES], note[DOCUMENT_NOTE_BYTES], tags[DOCUMENT_TAGS_MAX][DOCUMENT_TEXT_BYTES];
+    struct str list[DOCUMENT_TAGS_MAX];
+
+    (void)state;
+    memset(text, '"', sizeof text - 1);
+    memset(note, '\t', sizeof note - 1);
+    note[0] = note[sizeof note - 2] = '.';
+    text[sizeof text - 1] = note[sizeof note - 1] = '\0';
+    for (size_t i = 0; i < DOCUMENT_TAGS_MAX; i++) {
+        (void)snprintf(tags[i], sizeof tags[i], "%zu%s", i, text + 4);
+        list[i] = str_of(tags[i]);
+    }
+    facts.title = facts.reference = facts.issuer = str_of(text);
+    facts.note = str_of(note);
+    facts.tags = list;
+    add_document(a, ID, "title", "one");
+    assert_ok(document_change(a->store, str_of(ID), &facts, 0, TMPSTORE_NOW));
+    for (size_t i = 1; i < DOCUMENT_VERSIONS_MAX; i++) {
+        AUTO(blob_writer_freep) struct blob_writer *w = make_blob(a, "x");
+
+        assert_ok(
+            document_add_version(a->store, str_of(ID), w, str_of(text), STR("text/plain"), 0, TMPSTORE_NOW));
+    }
+    AUTO(blob_writer_freep) struct blob_writer *w = make_blob(a, "x");
+
+    assert_err(document_add_version(a->store, str_of(ID), w, STR(""), STR("text/plain"), 0, TMPSTORE_NOW),
+               ERR_CONFLICT);
+    merge(a, b, &answer);
+    expect(answer, "documents", 1, 0, 0);
+    expect_alike(a, b, true);
+}
+
+static void put_bundle(struct tmpstore *t, size_t i, const char *title, const struct str *documents,
+                       size_t count)
+{
+    char id[ID_CHARS + 1], made[ID_CHARS + 1];
+
+    (void)snprintf(id, sizeof id, "01HWSMQG00CCCCCCCCCCCC%04zu", i);
+    assert_ok(bundle_put(t->store, str_of(id), str_of(title), documents, count, TMPSTORE_NOW, made));
+}
+
+static size_t documents_in(struct tmpstore *t, size_t i)
+{
+    AUTO(store_view_done) struct store_view view = {0};
+    AUTO(json_freep) json_t *bundle = NULL;
+    char id[ID_CHARS + 1];
+
+    (void)snprintf(id, sizeof id, "01HWSMQG00CCCCCCCCCCCC%04zu", i);
+    assert_ok(store_view(t->store, &view));
+    assert_ok(bundle_get(view.db, str_of(id), &bundle));
+    return json_array_size(json_object_get(bundle, "documents"));
+}
+
+/* More than a list of them tells; the last one is here too, with another document. */
+static void all_bundles_leave_and_none_is_emptied(void **state)
+{
+    enum { MANY = LIMIT_LIST_ANSWER + 2 };
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    AUTO(json_freep) json_t *first = NULL;
+    AUTO(json_freep) json_t *back = NULL;
+    struct str id = str_of(ID), other = STR("01HWSMQG00BBBBBBBBBBBBBBBB");
+
+    (void)state;
+    add_document(a, ID, "a", "one");
+    add_document(b, "01HWSMQG00BBBBBBBBBBBBBBBB", "b", "two");
+    for (size_t i = 0; i < MANY; i++)
+        put_bundle(a, i, "=", &id, 1);
+    put_bundle(b, MANY - 1, "=", &other, 1);
+    merge(a, b, &first);
+    expect(first, "bundles", MANY, 0, 0);
+    assert_int_equal(documents_in(b, MANY - 1), 2);
+    merge(b, a, &back);
+    expect(back, "bundles", 1, MANY - 1, 0);
+    assert_int_equal(documents_in(a, MANY - 1), 2);
+    expect_alike(a, b, true);
+}
+
+static void a_bundle_without_room_for_both_stays(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
+    AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
+    AUTO(json_freep) json_t *first = NULL;
+    struct str *ids = mem_array(LIMIT_LIST_ANSWER, sizeof *ids), id = str_of(ID);
+    char *texts = mem_new((size_t)LIMIT_LIST_ANSWER * (ID_CHARS + 1));
+
+    (void)state;
+    assert_true(ids && texts);
+    add_document(a, ID, "a", "one");
+    for (size_t i = 0; i < LIMIT_LIST_ANSWER; i++) {
+        char *text = texts + i * (ID_CHARS + 1);
+
+        (void)snprintf(text, ID_CHARS + 1, "01HWSMQG00BBBBBBBBBBBB%04zu", i);
+        ids[i] = str_of(text);
+        add_document(b, text, "b", "");
+    }
+    put_bundle(a, 0, "=", &id, 1);
+    put_bundle(b, 0, "=", ids, LIMIT_LIST_ANSWER);
+    merge(a, b, &first);
+    expect(first, "documents", 1, 0, 0);
+    expect(first, "bundles", 0, 0, 1);
+    assert_int_equal(documents_in(b, 0), LIMIT_LIST_ANSWER);
+    mem_free(ids);
+    mem_free(texts);
+}
+
 static void another_of_the_same_id_is_kept_beside(void **state)
 {
     AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
@@ -199,6 +330,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documents_come_whole_with_bundles),
         cmocka_unit_test(further_versions_are_added),
+        cmocka_unit_test(an_older_export_adds_nothing_to_what_grew_since),
+        cmocka_unit_test(a_document_of_many_versions_comes_whole),
+        cmocka_unit_test(all_bundles_leave_and_none_is_emptied),
+        cmocka_unit_test(a_bundle_without_room_for_both_stays),
         cmocka_unit_test(another_of_the_same_id_is_kept_beside),
         cmocka_unit_test(what_was_changed_here_since_stays),
     };
