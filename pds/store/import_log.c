@@ -5,6 +5,8 @@
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
+#include "pds/base/mem.h"
+#include "pds/store/source.h"
 #include "pds/vault/vault.h"
 
 #include <inttypes.h>
@@ -15,6 +17,9 @@ static const char SQL_UNDONE[] = "UPDATE import SET undone_at = ?2, failure = ?3
 static const char SQL_CUT[] = "SELECT number FROM import WHERE ended_at IS NULL AND undone_at IS NULL";
 static const char SQL_PART_BEFORE[] =
     "SELECT number FROM import_part WHERE number < ?2 AND import_number = ?1 ORDER BY number DESC LIMIT 1";
+static const char SQL_SERIES[] = "SELECT json_group_array(DISTINCT x.series_id) FROM record_extent x JOIN "
+                                 "import_part p ON p.number = x.part"
+                                 " WHERE p.import_number = ?1";
 static const char SQL_PART_FORGET[] = "DELETE FROM import_part WHERE number = ?1";
 static const char SQL_NUMBER[] = "SELECT number FROM import WHERE id = ?1";
 static const char SQL_LIST[] = "SELECT id, file, format, started_at, undone_at, failure, number FROM import"
@@ -31,8 +36,20 @@ struct undoing {
     int64_t removed, restored;
 };
 
+/* The series that it touched, as a JSON array. */
+static enum err list_series(struct db *db, int64_t number, char **out)
+{
+    AUTO(stmt_closep) struct stmt *row = NULL;
+    enum err e;
+
+    if ((e = db_query(db, SQL_SERIES, PARAMS(INT(number)), &row)) || (e = stmt_next(row)))
+        return e;
+    *out = mem_text(stmt_text(row, 0).ptr, stmt_text(row, 0).len);
+    return *out ? ERR_OK : err_set(ERR_NO_MEMORY, "undoing an import");
+}
+
 /* Part by part, the last one first. */
-static enum err undo_number(struct db *db, struct undoing *u)
+static enum err undo_parts(struct db *db, struct undoing *u)
 {
     int64_t part = INT64_MAX;
     enum err e;
@@ -44,6 +61,20 @@ static enum err undo_number(struct db *db, struct undoing *u)
     }
     return e != ERR_NOT_FOUND ? e
                               : db_run(db, SQL_UNDONE, PARAMS(INT(u->number), INT(u->now), TEXT(u->failure)));
+}
+
+/* A source that only one which failed told of goes with it: its reference is that of a meter. */
+static enum err undo_number(struct db *db, struct undoing *u)
+{
+    char *series = NULL;
+    enum err e;
+
+    if (!u->failure)
+        return undo_parts(db, u);
+    if (!(e = list_series(db, u->number, &series)) && !(e = undo_parts(db, u)))
+        e = source_forget(db, series);
+    mem_free(series);
+    return e;
 }
 
 static enum err tell_undone(struct db *db, const struct undoing *u)

@@ -28,6 +28,16 @@ static const char SQL_FIRST[] = "SELECT min(start_at) FROM record WHERE series_i
 static const char SQL_LAST[] =
     "SELECT max(end_at) FROM record WHERE series_id = ?1"
     " AND start_at >= (SELECT max(start_at) - 34560000 FROM record WHERE series_id = ?1)";
+/* What an import noted of a series is needed when that one is undone. */
+static const char SQL_SERIES_FORGET[] =
+    "DELETE FROM series AS s WHERE id IN (SELECT value FROM json_each(?1)) AND records = 0"
+    " AND NOT EXISTS (SELECT 1 FROM import WHERE ended_at IS NULL AND undone_at IS NULL)"
+    " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.series_id = s.id)"
+    " AND NOT EXISTS (SELECT 1 FROM record_history h WHERE h.series_id = s.id)"
+    " AND NOT EXISTS (SELECT 1 FROM record_confirmed c WHERE c.series_id = s.id)"
+    " AND NOT EXISTS (SELECT 1 FROM record_extent x WHERE x.series_id = s.id)";
+static const char SQL_SOURCE_FORGET[] =
+    "DELETE FROM source AS o WHERE NOT EXISTS (SELECT 1 FROM series s WHERE s.source_id = o.id)";
 
 struct span {
     int64_t records, first, last; /* first and last are set when records > 0 */
@@ -51,6 +61,13 @@ enum err source_series(struct db *db, const char *dataset, const char *provider,
 enum err source_count(struct db *db, int64_t series_id, int64_t added)
 {
     return added ? db_run(db, SQL_COUNT, PARAMS(INT(series_id), INT(added))) : ERR_OK;
+}
+
+enum err source_forget(struct db *db, const char *series)
+{
+    enum err e = db_run(db, SQL_SERIES_FORGET, PARAMS(TEXT(series)));
+
+    return e ? e : db_run(db, SQL_SOURCE_FORGET, NO_PARAMS);
 }
 
 /* Widen a span by what one series has: the row's first two columns. */

@@ -19,6 +19,11 @@ MUST_CHECK enum err source_series(struct db *db, const char *dataset, const char
 /* Add to what a series counts as its records. Inside a write. */
 MUST_CHECK enum err source_count(struct db *db, int64_t series_id, int64_t added);
 
+/* Of these series (a JSON array of ids) forget those of which nothing is left, neither records nor what an
+ * import noted, and then sources without series: but not while an import runs, which may be about to fill
+ * one. Inside a write. */
+MUST_CHECK enum err source_forget(struct db *db, const char *series);
+
 /* Sources as {"sources":[{"id","provider","reference","datasets":[…],"records","first","last"}],"next"}, by
  * id after `after` (0 = from the start), at most limit. *out is the caller's. */
 MUST_CHECK enum err source_list(struct db *db, int64_t after, int64_t limit, json_t **out);

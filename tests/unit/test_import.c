@@ -4,6 +4,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
 #include "pds/store/import.h"
+#include "pds/store/source.h"
 
 #include <stdio.h>
 
@@ -245,6 +246,62 @@ static void a_failed_import_leaves_nothing(void **state)
         "invalid");
 }
 
+/* References of the sources that are listed, each with a point. */
+static void sources(struct vault *v, char out[static 64])
+{
+    AUTO(reader_done) struct reader reader = {v, NULL};
+    AUTO(json_freep) json_t *list = NULL;
+    json_t *one;
+    size_t i;
+
+    out[0] = '\0';
+    assert_ok(vault_read(v, &reader.db));
+    assert_ok(source_list(reader.db, 0, 10, &list));
+    json_array_foreach(json_object_get(list, "sources"), i, one)
+    {
+        strncat(out, json_string_value(json_object_get(one, "reference")), 64 - strlen(out) - 1);
+        strncat(out, ".", 64 - strlen(out) - 1);
+    }
+}
+
+/* Begun, and as much of it written as needs no end. */
+static struct import *begun(struct vault *v, const char *meter)
+{
+    struct import *m = NULL;
+    struct record r;
+
+    assert_ok(import_new(v, STR("some.csv"), 1000, &m));
+    for (int i = 0; i < 5000; i++) {
+        record_make(&r, i, i, RECORD_MEASURED);
+        assert_ok(import_add(m, consumption(), "enedis", str_of(meter), "curve", &r));
+    }
+    return m;
+}
+
+static void a_meter_that_only_failed_imports_told_of_is_forgotten(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
+    AUTO(import_freep) struct import *kept = begun(t->vault, "1");
+    AUTO(import_freep) struct import *same = begun(t->vault, "1");
+    AUTO(import_freep) struct import *early = begun(t->vault, "2");
+    AUTO(import_freep) struct import *running = begun(t->vault, "3");
+    AUTO(import_freep) struct import *late = begun(t->vault, "4");
+    int64_t removed, restored;
+    char seen[64];
+
+    (void)state;
+    assert_ok(import_close(kept, 1001));
+    import_fail(same, ERR_INVALID, 1002);
+    import_fail(early, ERR_INVALID, 1003);
+    sources(t->vault, seen);
+    assert_string_equal(seen, "1.2.3.4."); /* what runs may be about to fill one that is empty */
+    assert_ok(import_close(running, 1004));
+    assert_ok(import_undo(t->vault, str_of(import_id(running)), 1005, &removed, &restored));
+    import_fail(late, ERR_INVALID, 1006);
+    sources(t->vault, seen);
+    assert_string_equal(seen, "1.2.3."); /* the owner took 3 back; 2 goes when it fails again */
+}
+
 static void an_import_that_a_crash_cut_is_undone_at_the_next_opening(void **state)
 {
     AUTO(tmpvault_freep) struct tmpvault *t = tmpvault_new();
@@ -392,6 +449,7 @@ int main(void)
         cmocka_unit_test(undo_gives_the_state_without_that_import),
         cmocka_unit_test(undo_tells_what_it_cannot),
         cmocka_unit_test(a_failed_import_leaves_nothing),
+        cmocka_unit_test(a_meter_that_only_failed_imports_told_of_is_forgotten),
         cmocka_unit_test(an_import_that_a_crash_cut_is_undone_at_the_next_opening),
         cmocka_unit_test(what_a_running_import_has_confirmed_outlives_the_undoing_of_another),
         cmocka_unit_test(what_is_out_of_range_is_refused),
