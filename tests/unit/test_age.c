@@ -396,7 +396,8 @@ static void survives_each_failing_allocation(void **state)
     struct age_keys keys = {.identity = identity};
     AUTO(secret_text_freep) struct secret_text *code = NULL;
     AUTO(buf_done) struct buf file, out;
-    struct age_identity *derived = NULL;
+    struct age_identity *derived = NULL, *read = NULL;
+    struct secret_text *text = NULL;
     long live;
     enum err e;
 
@@ -417,6 +418,17 @@ static void survives_each_failing_allocation(void **state)
         assert_int_equal(e, ERR_NO_MEMORY);
         assert_null(derived);
     }
+    FAIL_EACH_ALLOCATION (e, age_identity_text(derived, &text)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_null(text);
+    }
+    FAIL_EACH_ALLOCATION (e, age_identity_read(text, &read)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_null(read);
+    }
+    assert_memory_equal(read->bytes, derived->bytes, KEY_BYTES);
+    secret_text_free(text);
+    age_identity_free(read);
     age_identity_free(derived);
 }
 

@@ -154,6 +154,16 @@ static void each_failing_allocation_is_told(void **state)
         assert_int_equal(e, ERR_NO_MEMORY);
     keyfile_free(next);
     store_key_free(root);
+    next = NULL;
+    root = NULL;
+    FAIL_EACH_ALLOCATION (e, keyfile_new_of(MARK, &next, &root)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_null(next);
+        assert_null(root);
+    }
+    assert_memory_equal(keyfile_store_id(next), MARK, STORE_ID_BYTES);
+    keyfile_free(next);
+    store_key_free(root);
 }
 
 int main(void)

@@ -1,8 +1,10 @@
+#include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 #include "tests/harness/tmpvault.h"
 
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
+#include "pds/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -115,11 +117,37 @@ static void each_change_is_noticed_where_it_is(void **state)
     }
 }
 
+static void checking_survives_each_failing_allocation(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *v = tmpvault_new();
+    AUTO(reader_done) struct reader r = {v->vault, NULL};
+    AUTO(buf_done) struct buf note;
+    struct findings f = {0};
+    int64_t lines = -1;
+    enum err e;
+
+    (void)state;
+    assert_ok(vault_write(v->vault, fill_work, NULL));
+    assert_ok(vault_read(v->vault, &r.db));
+    FAIL_EACH_ALLOCATION (e, trail_check(r.db, found, &f, &lines)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_int_equal(f.count, 0); /* no memory is no finding */
+        assert_int_equal(lines, -1);
+    }
+    assert_int_equal(lines, LINES);
+    buf_init(&note, LIMIT_PROOF_BYTES);
+    assert_ok(trail_checkpoint(r.db, &note));
+    FAIL_EACH_ALLOCATION (e, trail_check_since(r.db, (struct str){note.data, note.len})) {
+        assert_int_equal(e, ERR_NO_MEMORY); /* nor is it another past */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_trail_has_nothing_wrong),
         cmocka_unit_test(each_change_is_noticed_where_it_is),
+        cmocka_unit_test(checking_survives_each_failing_allocation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
