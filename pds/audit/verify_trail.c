@@ -215,11 +215,15 @@ static void check_root(struct trail_file *f)
 {
     struct tlog_checkpoint c;
     struct tlog_hash root;
+    const json_t *key;
     char what[96];
 
     verify_use_key(f->v, text_of(f->vkey_tree));
     if (!verify_note(f->v, text_of(f->note_tree), &c))
         return;
+    key = json_object_get(f->v->report, "key");
+    if (f->vkey_tree && json_is_string(key) && !json_equal(key, f->vkey_tree))
+        verify_tell(f->v, "vkey", "it is not the key that signed the checkpoint");
     tlog_frontier_root(&f->frontier, &root);
     if (c.size != f->frontier.size) {
         (void)snprintf(what, sizeof what, "it is over %" PRId64 " lines, and %" PRId64 " are here", c.size,

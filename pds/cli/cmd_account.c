@@ -1,14 +1,17 @@
 /* Changing how a store is opened: passphrase, recover. Both write keys.json alone, which a running daemon
- * reads at each sign-in, so they are done here in either case. */
+ * reads at each sign-in, so they are done here in either case; what the trail tells of it, the daemon writes.
+ */
 #include "pds/cli/command.h"
 
 #include "pds/base/auto.h"
+#include "pds/cli/control.h"
 #include "pds/cli/key.h"
 #include "pds/cli/prompt.h"
 #include "pds/crypto/age.h"
 #include "pds/store/recipient.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 const struct opt PASSPHRASE_OPTIONS[] = {
     OPTIONS_KEY, {"new-passphrase-file", 0, "F", "read the new passphrase from a file"},
@@ -28,11 +31,28 @@ const struct opt RECOVER_OPTIONS[] = {
     OPTIONS_END,
 };
 
-/* A served store is the daemon's: then this line is missing, and the owner is told. */
+/* In the daemon when one serves the store, else here. */
+static enum err tell_somewhere(struct invocation *inv, const struct store_key *root, enum event_kind kind)
+{
+    const struct event event = {kind, "owner", "", NULL};
+    enum err e;
+
+    for (int tries = 0;; tries++) {
+        if ((e = control_tell(store_dir(inv->store), root, kind)) != ERR_NOT_FOUND)
+            return e;
+        e = store_tell_with_key(inv->store, root, &event, inv->now);
+        if (e != ERR_BUSY || tries == COMMAND_BUSY_TRIES)
+            return e;
+        (void)usleep(COMMAND_BUSY_WAIT_US); /* a daemon is starting, or another command is at work */
+    }
+}
+
+/* The change is made, whatever becomes of its line. */
 static void tell_changed(struct invocation *inv, const struct store_key *root, enum event_kind kind)
 {
-    if (store_tell_with_key(inv->store, root, &(struct event){kind, "owner", "", NULL}, inv->now))
-        (void)fprintf(inv->err, "The trail does not tell of it: %s.\n", err_story()); /* the change is made */
+    if (tell_somewhere(inv, root, kind))
+        (void)fprintf(inv->err, "The trail does not tell of it: %s.\n",
+                      err_story()); /* nowhere else to tell it */
 }
 
 /* Read the recovery code from its places. */

@@ -97,8 +97,32 @@ static int unpack(struct call *call, char *argv[static OPT_ARGS_MAX])
     return argc;
 }
 
+/* The name of an event, when that is what came instead of a command. */
+static struct str event_of(int argc, char *const argv[])
+{
+    struct str word = argc == 2 ? str_of(argv[1]) : STR("");
+    size_t head = sizeof CONTROL_TELL - 1;
+
+    return str_starts(word, STR(CONTROL_TELL)) ? (struct str){word.ptr + head, word.len - head}
+                                               : (struct str){NULL, 0};
+}
+
+/* Into the trail of the open store. No other lines than those of what a command does beside it. */
+static int tell(struct store *store, struct str name, FILE *err)
+{
+    struct event event = {.who = "owner", .what = ""};
+    enum err e = event_read(name, &event.kind);
+
+    if (!e && event.kind != EVENT_PASSPHRASE_CHANGED && event.kind != EVENT_RECOVERY_USED)
+        e = err_set(ERR_FORBIDDEN, "no line that a command may add");
+    if (e || (e = store_tell(store, &event, clock_now())))
+        (void)fprintf(err, "traboule: %s\n", err_story()); /* nowhere else to tell it */
+    return err_row(e)->exit;
+}
+
 static int run_open(struct call *call, int argc, char *argv[], FILE *out, FILE *err)
 {
+    struct str event = event_of(argc, argv);
     struct store *store = call->control->store;
     AUTO(store_key_freep) struct store_key *root = store_key_new();
     int status;
@@ -115,8 +139,11 @@ static int run_open(struct call *call, int argc, char *argv[], FILE *out, FILE *
         (void)fprintf(err, "traboule: %s\n", err_story()); /* nowhere else to tell it */
         return err_row(e)->exit;
     }
-    status =
-        command_run_open(argc, argv, store, e ? root : NULL, call->fds + 2, call->fd_count - 2, out, err);
+    if (event.ptr && !e)
+        status = tell(store, event, err);
+    else
+        status =
+            command_run_open(argc, argv, store, e ? root : NULL, call->fds + 2, call->fd_count - 2, out, err);
     if (!e)
         store_give_back(store);
     return status;

@@ -16,6 +16,10 @@
 MUST_CHECK enum err control_call(const char *dir, const struct store_key *root, int argc, char *const argv[],
                                  const int *files, size_t file_count, int *status);
 
+/* Have the daemon add to the trail the line of a change that this program made to keys.json:
+ * EVENT_PASSPHRASE_CHANGED or EVENT_RECOVERY_USED. ERR_NOT_FOUND when none serves this store. */
+MUST_CHECK enum err control_tell(const char *dir, const struct store_key *root, enum event_kind kind);
+
 struct control;
 /* Answer on the socket of a store (borrowed), on threads of its own. ERR_BUSY when another daemon does. */
 MUST_CHECK enum err control_open(struct store *store, struct control **out);

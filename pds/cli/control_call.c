@@ -100,3 +100,16 @@ enum err control_call(const char *dir, const struct store_key *root, int argc, c
     secret_release(message);
     return e;
 }
+
+enum err control_tell(const char *dir, const struct store_key *root, enum event_kind kind)
+{
+    char program[] = "traboule", word[64];
+    char *const argv[] = {program, word};
+    int status = 0;
+    enum err e;
+
+    (void)snprintf(word, sizeof word, CONTROL_TELL "%s", event_name(kind));
+    if ((e = control_call(dir, root, 2, argv, NULL, 0, &status)))
+        return e;
+    return status ? err_set(ERR_IO, "the daemon could not write it") : ERR_OK;
+}

@@ -13,7 +13,9 @@
 #include <sys/un.h>
 
 /* One message: the key, then argv as texts each closed by a NUL; with it the descriptors of
- * standard output, standard error, the files, and the output. The answer is one byte: the exit status. */
+ * standard output, standard error, the files, and the output. The answer is one byte: the exit status. In the
+ * place of a command may stand CONTROL_TELL and the name of an event, to be told in the trail. */
+#define CONTROL_TELL "tell:"
 enum { CONTROL_FDS_MAX = 2 + LIMIT_FILES_IMPORT + 1 };
 
 /* The address of dir/control, through an open descriptor of dir, since a path may be longer than an address

@@ -137,6 +137,22 @@ await t.test("anyone gets the keys, and not of a locked store", async () => {
   stranger.close();
 });
 
+await t.test("a key changed by a command beside the daemon is told of, open or locked", async () => {
+  const code = put(store.folder, "code", store.code);
+  const cheap = ["--new-passphrase-file", store.secret, "--kdf-memory-mib", "64"];
+  for (const where of ["open", "locked"]) {
+    if (where === "locked") assert.equal((await client.post("/api/lock")).status, 204);
+    const changed = await run(["passphrase", store.dir, "--passphrase-file", store.secret, ...cheap]);
+    assert.deepEqual([changed.status, changed.err], [0, "The passphrase is changed.\n"]);
+    assert.equal((await last()).kind, "passphrase.changed", where);
+    const recovered = await run(["recover", store.dir, "--recovery-code-file", code, ...cheap]);
+    assert.equal(recovered.status, 0);
+    assert.equal((await last()).kind, "recovery.used", where);
+  }
+  assert.equal((await client.get("/health")).json.status, "locked");
+  assert.equal((await client.signIn(store.passphrase)).status, 200);
+});
+
 /* ---- The command, here and in the daemon ---- */
 
 await t.test("the command tells parts, and checks against an older checkpoint, here and in the daemon", async () => {
@@ -293,6 +309,17 @@ await t.test("keys: of the file itself, of a JWKS, of another store", async () =
   assert.equal((await run(["verify", join(store.folder, "none")])).status, 1);
 });
 
+await t.test("a byte altered anywhere is damage, not another kind of file", async () => {
+  const text = JSON.stringify(whole);
+  for (let i = 0; i < (NIGHTLY ? 500 : 40); i++) {
+    const at = i < 20 ? i : random.between(0, text.length - 1);
+    const bytes = Buffer.from(text);
+    bytes[at] ^= 1;
+    const answer = await run(["verify", put(store.folder, "flipped", bytes), "--vkey", vkey]);
+    assert.equal(answer.status, 3, `byte ${at}: ${answer.err}`);
+  }
+});
+
 await t.test("a store put back to an older state does not go on from a later checkpoint", async () => {
   const later = put(store.folder, "later.note", (await trailOf("--checkpoint")).out);
   rmSync(store.dir, { recursive: true });
@@ -310,5 +337,25 @@ await t.test("a store put back to an older state does not go on from a later che
   assert.deepEqual([other.status, /rewritten/.test(other.err)], [3, true], other.err);
   assert.equal(verifyTrail((await trailOf("--json")).out, vkey), ""); // a past of its own, and a whole one
   assert.ok(readFileSync(later).length > 0);
+});
+
+await t.test("after a rekey the key that signs is found by the name in its notes, the older one by its own", async () => {
+  const before = (await trailOf("--checkpoint")).out;
+  const args = ["--passphrase-file", store.secret, "--key-file", store.key, "--kdf-memory-mib", "64"];
+  assert.equal((await run(["rekey", store.dir, ...args])).status, 0);
+  const daemon3 = await serve(store, key);
+  const client3 = new Client(daemon3.url);
+  const { keys } = (await client3.get("/jwks")).json;
+  client3.close();
+  await daemon3.stop();
+  const jwks = put(store.folder, "jwks.json", JSON.stringify({ keys }));
+  const [name, id] = vkey.split("+");
+  const signer = keys.filter((one) => one.kid === name);
+  assert.equal(signer.length, 1);
+  const vkeyNow = (await trailOf("--vkey")).out.trim();
+  assert.equal(Buffer.from(vkeyNow.split("+").slice(2).join("+"), "base64").subarray(1).toString("base64url"), signer[0].x);
+  assert.equal(keys.filter((one) => one.kid === `${name}+${id}`).length, 1);
+  for (const note of [before, (await trailOf("--checkpoint")).out])
+    assert.equal((await run(["verify", put(store.folder, "note", note), "--jwks", jwks])).status, 0);
 });
 });

@@ -1,6 +1,7 @@
 #include "tests/harness/tempdir.h"
 #include "tests/harness/test.h"
 
+#include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/fs.h"
 #include "pds/base/limits.h"
@@ -133,6 +134,70 @@ static void a_command_is_carried_out_and_its_answer_comes_back(void **state)
         daemon_stop(&d);
         assert_err(call(root, 4, SOURCES, &status), ERR_NOT_FOUND);
     }
+}
+
+/* How many lines of a kind the trail of the daemon's store has. */
+static size_t lines_of(struct daemon *d, enum event_kind kind)
+{
+    const struct trail_filter filter = {.kind = str_of(event_name(kind)), .from = INT64_MIN, .to = INT64_MAX};
+    AUTO(json_freep) json_t *entries = json_array();
+    struct store_view view = {0};
+    int64_t next;
+    size_t count;
+
+    assert_ok(store_borrow(d->store, root, 1000));
+    assert_ok(store_view(d->store, &view));
+    assert_ok(trail_entries(view.db, &filter, -1, 100, entries, &next));
+    count = json_array_size(entries);
+    store_view_done(&view);
+    store_give_back(d->store);
+    return count;
+}
+
+static void what_changed_beside_the_daemon_is_told_by_it(void **state)
+{
+    static const enum event_kind TOLD[] = {EVENT_PASSPHRASE_CHANGED, EVENT_RECOVERY_USED};
+
+    (void)state;
+    assert_err(control_tell(store_path, root, EVENT_PASSPHRASE_CHANGED), ERR_NOT_FOUND);
+    for (int open = 0; open < 2; open++) {
+        struct daemon d;
+
+        daemon_start(&d, open);
+        for (size_t i = 0; i < COUNT_OF(TOLD); i++) {
+            size_t before = lines_of(&d, TOLD[i]);
+
+            assert_ok(control_tell(store_path, root, TOLD[i]));
+            assert_int_equal(lines_of(&d, TOLD[i]), before + 1);
+        }
+        assert_int_equal(store_is_open(d.store), open);
+        daemon_stop(&d);
+    }
+}
+
+static void no_other_line_is_told_so(void **state)
+{
+    static const char *const NOT_A_KIND[] = {"traboule", "tell:nothing", NULL};
+    AUTO(store_key_freep) struct store_key *other = store_key_new();
+    int status = -1, kept = dup(STDERR_FILENO), null = open_null();
+    struct daemon d;
+    enum err ours, strange, e;
+
+    (void)state;
+    daemon_start(&d, true);
+    (void)dup2(null, STDERR_FILENO);
+    ours = control_tell(store_path, root, EVENT_ERASED);
+    strange = control_tell(store_path, other, EVENT_PASSPHRASE_CHANGED);
+    e = call(root, 2, NOT_A_KIND, &status);
+    (void)dup2(kept, STDERR_FILENO);
+    (void)close(kept);
+    (void)close(null);
+    assert_err(ours, ERR_IO);
+    assert_err(strange, ERR_IO);
+    assert_ok(e);
+    assert_int_equal(status, 1);
+    assert_int_equal(lines_of(&d, EVENT_ERASED), 0);
+    daemon_stop(&d);
 }
 
 static void another_key_is_refused_open_or_locked(void **state)
@@ -337,6 +402,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_daemon_nobody_answers),
         cmocka_unit_test(a_command_is_carried_out_and_its_answer_comes_back),
+        cmocka_unit_test(what_changed_beside_the_daemon_is_told_by_it),
+        cmocka_unit_test(no_other_line_is_told_so),
         cmocka_unit_test(another_key_is_refused_open_or_locked),
         cmocka_unit_test(one_daemon_serves_and_a_dead_ones_socket_is_no_obstacle),
         cmocka_unit_test(messages_that_are_none_do_no_harm),

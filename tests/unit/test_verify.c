@@ -436,6 +436,16 @@ static void a_jwks_may_be_long(void **state)
     }
 }
 
+/* With a key that is trusted, the one in the file is of no use, and yet a sign. */
+static void a_file_that_names_another_key_than_its_own_was_touched(void **state)
+{
+    char *text = changed(trail, "\"vkey\"", "+", "-");
+
+    (void)state;
+    fails("vkey", text, vkey, "vkey");
+    mem_free(text);
+}
+
 /* A checkpoint that names another log than its key does. */
 static void a_checkpoint_is_of_the_log_that_its_key_names(void **state)
 {
@@ -490,6 +500,7 @@ int main(void)
         cmocka_unit_test(every_changed_byte_of_a_checkpoint_or_proof_is_noticed),
         cmocka_unit_test(keys_are_of_a_known_form),
         cmocka_unit_test(a_jwks_may_be_long),
+        cmocka_unit_test(a_file_that_names_another_key_than_its_own_was_touched),
         cmocka_unit_test(a_checkpoint_is_of_the_log_that_its_key_names),
         cmocka_unit_test(what_is_nothing_of_ours_is_told_apart),
         cmocka_unit_test(verifying_survives_each_failing_allocation),
