@@ -7,6 +7,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/store/correction.h"
+#include "pds/store/erase.h"
 #include "pds/store/query.h"
 #include "pds/vault/vault.h"
 
@@ -118,21 +119,19 @@ enum err record_delete(struct request *request, struct response *response, void 
     static const char *const NAMES[] = {"from", "to", "source", NULL};
     struct api *api = context;
     AUTO(json_freep) json_t *answer = NULL;
-    const struct dataset *dataset;
+    AUTO(json_freep) json_t *erased = NULL;
     struct str from, to;
-    int64_t source = 0, first, last, removed = 0;
-    struct vault *vault;
+    struct erase_request wanted = {.bare = true};
+    int64_t removed;
     enum err e;
 
-    if ((e = request_query_only(request, NAMES)) || (e = dataset_find(request->params[0], &dataset)) ||
+    if ((e = request_query_only(request, NAMES)) || (e = dataset_find(request->params[0], &wanted.dataset)) ||
         (e = required(request, "from", &from)) || (e = required(request, "to", &to)) ||
-        (e = query_time("from", from, zone_paris(), &first)) ||
-        (e = query_time("to", to, zone_paris(), &last)) ||
-        (e = accept_number(request, "source", INT64_MAX, &source)) || (e = store_enter(api->store, &vault)))
-        return e;
-    e = correction_delete(vault, dataset, source, first, last, request->now, &removed);
-    store_leave(api->store);
-    if (e)
+        (e = query_time("from", from, zone_paris(), &wanted.from)) ||
+        (e = query_time("to", to, zone_paris(), &wanted.to)) ||
+        (e = accept_number(request, "source", INT64_MAX, &wanted.source_id)) ||
+        (e = erase_run(api->store, &wanted, request->now, &erased)) ||
+        (e = json_get_int(erased, "records", &removed)))
         return e;
     answer = json_pack("{s:I}", "removed", (json_int_t)removed);
     return answer ? response_json(response, 200, answer) : err_set(ERR_NO_MEMORY, "the answer");

@@ -12,16 +12,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PURGE_WAIT_MS = 2000 };
-
 static const char SQL_SERIES_OF[] =
     "SELECT s.id FROM series s JOIN record r ON r.series_id = s.id AND r.start_at = ?4 AND r.end_at = ?5"
     " WHERE s.dataset = ?1 AND s.source_id = ?2 AND (?3 = '' OR s.grain = ?3) ORDER BY s.id LIMIT 2";
-static const char SQL_SOURCE[] = "SELECT id FROM source WHERE id = ?1";
-static const char SQL_SERIES_AFTER[] =
-    "SELECT id FROM series WHERE dataset = ?1 AND (?2 = 0 OR source_id = ?2)"
-    " AND id > ?3 ORDER BY id LIMIT 1";
-
 static const char SQL_GRAIN[] = "SELECT grain FROM series WHERE id = ?1";
 /* What the record says, then what it said: an older version was replaced by a part of a lesser number. */
 static const char SQL_VERSIONS[] =
@@ -74,11 +67,10 @@ static enum err check_values(const struct correction *c)
     return c->given ? ERR_OK : err_set(ERR_INVALID, "no value is given");
 }
 
-static enum err tell(struct db *db, enum event_kind kind, const struct dataset *d, int64_t from, int64_t to,
-                     int64_t now)
+static enum err tell(struct db *db, const struct dataset *d, int64_t from, int64_t to, int64_t now)
 {
     char what[PERIOD_BYTES];
-    struct event event = {.kind = kind, .who = "owner", .what = what};
+    struct event event = {.kind = EVENT_RECORDS_CORRECTED, .who = "owner", .what = what};
 
     period_text(d, from, to, what);
     return trail_add(db, &event, now, NULL);
@@ -128,7 +120,7 @@ static enum err put_record(struct db *db, struct putting *p)
     if ((e = record_correct(db, &r)) ||
         (e = record_note_extent(db, one.part, r.series_id, r.start_at, r.start_at)) ||
         (e = import_end_one(db, &one, &count, p->now)) ||
-        (e = tell(db, EVENT_RECORDS_CORRECTED, k->dataset, k->start_at, k->end_at, p->now)))
+        (e = tell(db, k->dataset, k->start_at, k->end_at, p->now)))
         return e;
     memcpy(p->done.import, one.id, sizeof p->done.import);
     p->done.replaced = true;
@@ -155,45 +147,6 @@ enum err correction_put(struct vault *v, const struct correction *c, int64_t now
     if ((e = check_values(c)) || (e = vault_write(v, put_work, &p)))
         return err_wrap(e, "correcting %s", c->key.dataset->name);
     *out = p.done;
-    return ERR_OK;
-}
-
-struct deleting {
-    const struct dataset *dataset;
-    int64_t source_id, from, to, now, removed;
-};
-
-static enum err delete_work(struct db *db, void *context)
-{
-    struct deleting *g = context;
-    int64_t series = 0;
-    enum err e = g->source_id ? db_number(db, SQL_SOURCE, PARAMS(INT(g->source_id)), &series) : ERR_OK;
-
-    if (e)
-        return e == ERR_NOT_FOUND ? err_set(e, "no source %" PRId64, g->source_id) : e;
-    series = g->removed = 0; /* this may be run twice */
-    while (!(e = db_number(db, SQL_SERIES_AFTER,
-                           PARAMS(TEXT(g->dataset->name), INT(g->source_id), INT(series)), &series))) {
-        if ((e = record_erase(db, series, g->from, g->to, &g->removed)))
-            return e;
-    }
-    return e != ERR_NOT_FOUND ? e : tell(db, EVENT_RECORDS_DELETED, g->dataset, g->from, g->to, g->now);
-}
-
-enum err correction_delete(struct vault *v, const struct dataset *d, int64_t source_id, int64_t from,
-                           int64_t to, int64_t now, int64_t *removed)
-{
-    struct deleting g = {.dataset = d, .source_id = source_id, .from = from, .to = to, .now = now};
-    enum err e;
-
-    if (from >= to)
-        return err_set(ERR_INVALID, "from is not before to");
-    if ((e = vault_write_reserved(v, delete_work, &g)))
-        return err_wrap(e, "deleting records of %s", d->name);
-    /* A reader of an older state, or a full disk, keeps old pages in the log a while: they go with the next
-     * purge, or when the store closes. The records are gone whatever comes of it. */
-    err_ignore(g.removed ? vault_purge(v, PURGE_WAIT_MS) : ERR_OK);
-    *removed = g.removed;
     return ERR_OK;
 }
 

@@ -1,9 +1,9 @@
-/* What the owner corrects or deletes of their records.
+/* What the owner corrects of their records.
  *
  * A correction gives new values to one record that is there; what it said stays as history, and the record is
  * "corrected". It is an import of its own (format RECORD_CORRECTION_FORMAT), so it is listed and can be
- * undone. A provider's file that says the old value again does not undo it (record.h). A deletion is for
- * good: the records, what they said before, what imports noted of them. */
+ * undone. A provider's file that says the old value again does not undo it (record.h). Deleting
+ * is erase.h's. */
 #ifndef STORE_CORRECTION_H
 #define STORE_CORRECTION_H
 #include "pds/base/err.h"
@@ -42,12 +42,6 @@ struct correction_done {
 /* ERR_NOT_FOUND when there is no such record, ERR_INVALID for a value out of range. Told in the trail. */
 MUST_CHECK enum err correction_put(struct vault *v, const struct correction *c, int64_t now,
                                    struct correction_done *out);
-
-/* Delete the records of a dataset that start in [from, to), of one source or (0) of all. ERR_NOT_FOUND for a
- * source that is none. Told in the trail, even when there was nothing. What the files still hold of them is
- * overwritten, as vault_purge() says. */
-MUST_CHECK enum err correction_delete(struct vault *v, const struct dataset *d, int64_t source_id,
-                                      int64_t from, int64_t to, int64_t now, int64_t *removed);
 
 /* {"dataset","source","grain","start","end","versions":[{"value",…,"quality","import","file","format","line",
  * "at","replaced_at"}]}: what it says first, then what it said before, the latest first. line is null where

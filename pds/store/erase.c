@@ -4,6 +4,7 @@
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/store/blob.h"
+#include "pds/store/period.h"
 #include "pds/vault/vault.h"
 #include "pds/vault/vault_before.h"
 
@@ -11,21 +12,24 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PURGE_WAIT_MS = 10000, WHAT_BYTES = 192 };
+enum { PURGE_WAIT_MS = 10000, BARE_PURGE_WAIT_MS = 2000, WHAT_BYTES = 192 };
 
 /* Beyond any instant of a record, and short of where sums overflow. */
 static const int64_t TIME_MIN = -100000000000, TIME_MAX = 100000000000;
 
 static const char SQL_SOURCE[] = "SELECT 1 FROM source WHERE id = ?1";
 static const char SQL_BEGIN[] =
-    "INSERT INTO erasure (dataset, source_id, from_at, to_at, whole, line, begun_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-static const char SQL_FIRST[] = "SELECT number, dataset, source_id, from_at, to_at, whole, line FROM erasure"
-                                " WHERE number > ?1 ORDER BY number LIMIT 1";
+    "INSERT INTO erasure (dataset, source_id, from_at, to_at, whole, bare, line, begun_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+static const char SQL_FIRST[] =
+    "SELECT number, dataset, source_id, from_at, to_at, whole, bare, line, deleted FROM erasure"
+    " WHERE number > ?1 ORDER BY number LIMIT 1";
+static const char SQL_DELETED[] = "UPDATE erasure SET deleted = 1 WHERE number = ?1";
 static const char SQL_END[] = "DELETE FROM erasure WHERE number = ?1";
 
 struct beginning {
     struct erasure *erasure;
+    const struct dataset *dataset; /* NULL: any */
     int64_t now;
 };
 
@@ -46,20 +50,33 @@ static enum err begin(struct db *db, void *context)
     struct beginning *b = context;
     struct erasure *e = b->erasure;
     char what[WHAT_BYTES];
-    struct event event = {.kind = EVENT_ERASED, .who = "owner", .what = what};
+    struct event event = {
+        .kind = e->bare ? EVENT_RECORDS_DELETED : EVENT_ERASED, .who = "owner", .what = what};
     int64_t one;
     enum err err;
 
-    write_what(e, what);
+    if (e->bare)
+        period_text(b->dataset, e->from, e->to, what);
+    else
+        write_what(e, what);
     if (e->source_id && (err = db_number(db, SQL_SOURCE, PARAMS(INT(e->source_id)), &one)))
         return err == ERR_NOT_FOUND ? err_set(err, "no source has this number") : err;
     if ((err = trail_add(db, &event, b->now, &e->line)) ||
         (err = db_run(db, SQL_BEGIN,
                       PARAMS(e->dataset[0] ? TEXT(e->dataset) : NIL, e->source_id ? INT(e->source_id) : NIL,
-                             INT(e->from), INT(e->to), INT(e->whole), INT(e->line), INT(b->now)))))
+                             INT(e->from), INT(e->to), INT(e->whole), INT(e->bare), INT(e->line),
+                             INT(b->now)))))
         return err;
     e->number = db_last_rowid(db);
     return ERR_OK;
+}
+
+/* From here on, what comes in under the same name is none of this erasure's. */
+static enum err note_deleted(struct db *db, void *context)
+{
+    const struct erasure *e = context;
+
+    return db_run(db, SQL_DELETED, PARAMS(INT(e->number)));
 }
 
 static enum err end(struct db *db, void *context)
@@ -85,6 +102,9 @@ static enum err run_steps(struct vault *v, const struct erasure *e, vault_work *
     return ERR_OK;
 }
 
+/* Waits for the next opening, or for whoever reads: nothing is wrong with the store. */
+static bool can_wait(enum err err) { return err == ERR_FULL || err == ERR_BUSY || err == ERR_NO_MEMORY; }
+
 /* All but the records. Blobs lose their keys, then their files, which may make the room that the rest needs.
  */
 static enum err erase_rest(struct store *s, struct vault *v, const struct erasure *e, int64_t *counts)
@@ -95,17 +115,29 @@ static enum err erase_rest(struct store *s, struct vault *v, const struct erasur
         (err = run_steps(v, e, erase_words, counts)) || (err = run_steps(v, e, erase_names, counts)))
         return err;
     err = vault_shrink(v);
-    return err == ERR_FULL || err == ERR_BUSY || err == ERR_NO_MEMORY ? ERR_OK
-                                                                      : err; /* only the size shows */
+    return can_wait(err) ? ERR_OK : err; /* only the size shows */
+}
+
+static enum err delete_all(struct store *s, struct vault *v, const struct erasure *e, int64_t *counts)
+{
+    enum err err;
+
+    if ((err = run_steps(v, e, erase_records, counts)) ||
+        (!e->bare && (err = run_steps(v, e, erase_leftovers, counts))) ||
+        (e->whole && (err = erase_rest(s, v, e, counts))))
+        return err;
+    return vault_write_reserved(v, note_deleted, (void *)e);
 }
 
 static enum err go_on(struct store *s, struct vault *v, const struct erasure *e, int64_t *counts)
 {
     enum err err;
 
-    if ((err = run_steps(v, e, erase_records, counts)) || (err = run_steps(v, e, erase_leftovers, counts)) ||
-        (e->whole && (err = erase_rest(s, v, e, counts))) || (err = vault_before_remove(store_dir(s))) ||
-        (err = vault_purge(v, PURGE_WAIT_MS)) || (err = vault_write_reserved(v, end, (void *)e)))
+    if ((!e->deleted && (err = delete_all(s, v, e, counts))) || (err = vault_before_remove(store_dir(s))))
+        return err_wrap(err, "erasing");
+    if ((err = vault_purge(v, e->bare ? BARE_PURGE_WAIT_MS : PURGE_WAIT_MS)))
+        return e->bare && can_wait(err) ? ERR_OK : err_wrap(err, "erasing"); /* its row stays */
+    if ((err = vault_write_reserved(v, end, (void *)e)))
         return err_wrap(err, "erasing");
     err_ignore(vault_purge(v, 0)); /* of the row that named it; else the next checkpoint does it */
     return ERR_OK;
@@ -117,6 +149,8 @@ static enum err check_request(const struct erase_request *r)
         return err_set(ERR_INVALID, "from is not before to");
     if (r->whole && (r->dataset || r->source_id || r->from != INT64_MIN || r->to != INT64_MAX))
         return err_set(ERR_INVALID, "everything goes with nothing else");
+    if (r->bare && !r->dataset)
+        return err_set(ERR_INVALID, "records alone are of a dataset");
     return r->whole || r->dataset || r->source_id ? ERR_OK
                                                   : err_set(ERR_INVALID, "what to erase is not said");
 }
@@ -126,7 +160,8 @@ enum err erase_run(struct store *s, const struct erase_request *request, int64_t
     struct erasure e = {.source_id = request->source_id,
                         .from = request->from < TIME_MIN ? TIME_MIN : request->from,
                         .to = request->to > TIME_MAX ? TIME_MAX : request->to,
-                        .whole = request->whole};
+                        .whole = request->whole,
+                        .bare = request->bare};
     int64_t counts[ERASED_COUNTS] = {0};
     struct vault *v = NULL;
     json_t *answer;
@@ -136,7 +171,7 @@ enum err erase_run(struct store *s, const struct erase_request *request, int64_t
         (request->dataset && (err = str_copy(str_of(request->dataset->name), e.dataset, sizeof e.dataset))) ||
         (err = store_enter(s, &v)))
         return err;
-    if (!(err = vault_write_reserved(v, begin, &(struct beginning){&e, store_now(s, now)})))
+    if (!(err = vault_write_reserved(v, begin, &(struct beginning){&e, request->dataset, store_now(s, now)})))
         err = go_on(s, v, &e, counts);
     store_leave(s);
     if (err)
@@ -165,7 +200,9 @@ static enum err next_of(struct vault *v, int64_t after, struct erasure *out)
                             .from = stmt_int(row, 3),
                             .to = stmt_int(row, 4),
                             .whole = stmt_int(row, 5) != 0,
-                            .line = stmt_int(row, 6)};
+                            .bare = stmt_int(row, 6) != 0,
+                            .line = stmt_int(row, 7),
+                            .deleted = stmt_int(row, 8) != 0};
     err = str_copy(stmt_text(row, 1), out->dataset, sizeof out->dataset);
     return err ? err_set(ERR_CORRUPT, "erasure %" PRId64, out->number) : ERR_OK;
 }
@@ -178,7 +215,7 @@ enum err erase_recover(struct store *s, struct vault *v)
 
     while (!(err = next_of(v, e.number, &e))) {
         err = go_on(s, v, &e, counts);
-        if (err && err != ERR_FULL && err != ERR_BUSY && err != ERR_NO_MEMORY)
+        if (err && !can_wait(err))
             return err; /* those are no reason not to open: its row stays */
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;

@@ -14,7 +14,9 @@ struct erasure {
     int64_t source_id; /* 0: any */
     int64_t from, to;
     bool whole;
+    bool bare;    /* records alone */
     int64_t line; /* of the trail */
+    bool deleted; /* all of it is: only the files are to be cleaned */
 };
 
 enum erase_count {

@@ -270,6 +270,29 @@ static enum err note_erasure(struct db *db, void *context)
     return db_run(db, SQL, PARAMS(dataset ? TEXT(dataset) : NIL, INT(!dataset)));
 }
 
+static enum err note_bare(struct db *db, void *context)
+{
+    static const char SQL[] = "UPDATE erasure SET bare = 1";
+    enum err e = note_erasure(db, context);
+
+    return e ? e : db_run(db, SQL, NO_PARAMS);
+}
+
+static void records_alone_go_after_a_crash_and_nothing_else(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *t = filled();
+
+    (void)state;
+    assert_ok(vault_write(t->vault, note_bare, (void *)CONSUMPTION));
+    tmpstore_reopen(t);
+    assert_int_equal(number(t, SQL_ERASURES), 0);
+    assert_int_equal(number(t, SQL_RECORDS), RECORDS);
+    assert_int_equal(number(t, SQL_HISTORY), 0);
+    assert_int_equal(number(t, SQL_IMPORTS), 3);
+    assert_int_equal(number(t, "SELECT count(*) FROM annotation"), 1);
+    must_be_sound(t);
+}
+
 static void what_a_crash_cut_goes_on_at_the_next_opening(void **state)
 {
     AUTO(tmpstore_freep) struct tmpstore *t = filled();
@@ -308,6 +331,8 @@ static void a_request_must_make_sense(void **state)
     const struct erase_request bad[] = {
         {.from = INT64_MIN, .to = INT64_MAX},
         {.dataset = dataset_of(GAS), .from = 5, .to = 5},
+        {.source_id = 1, .from = 0, .to = 5, .bare = true},
+        {.whole = true, .from = INT64_MIN, .to = INT64_MAX, .bare = true},
         {.whole = true, .source_id = 1, .from = INT64_MIN, .to = INT64_MAX},
         {.whole = true, .from = 0, .to = INT64_MAX},
         {.whole = true, .dataset = dataset_of(GAS), .from = INT64_MIN, .to = INT64_MAX},
@@ -352,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_period_goes_and_the_rest_of_its_import_stays),
         cmocka_unit_test(everything_goes_and_the_store_can_be_used),
         cmocka_unit_test(what_a_crash_cut_goes_on_at_the_next_opening),
+        cmocka_unit_test(records_alone_go_after_a_crash_and_nothing_else),
         cmocka_unit_test(the_copy_of_before_a_migration_goes_too),
         cmocka_unit_test(a_request_must_make_sense),
         cmocka_unit_test(each_failing_allocation_is_told),

@@ -23,6 +23,8 @@ CREATE TABLE erasure (
     from_at   INTEGER,                     -- records that start in [from_at, to_at)
     to_at     INTEGER,
     whole     INTEGER NOT NULL,            -- 1: everything that the store holds
+    bare      INTEGER NOT NULL DEFAULT 0,  -- 1: records alone; notes, imports and sources stay
     line      INTEGER NOT NULL,            -- of the trail, that tells of it: all before it are emptied when whole
-    begun_at  INTEGER NOT NULL
+    begun_at  INTEGER NOT NULL,
+    deleted   INTEGER NOT NULL DEFAULT 0   -- 1: all of it is; what came since stays, the log is to be cleaned
 ) STRICT;
