@@ -19,13 +19,15 @@ static const char SQL_BEGIN[] = "INSERT INTO import (id, file, format, started_a
 static const char SQL_END[] = "UPDATE import SET format = ?2, ended_at = ?3 WHERE number = ?1";
 static const char SQL_COUNT_ADD[] = "INSERT INTO import_count (import_number, dataset, new, same, replaced, "
                                     "rejected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-static const char SQL_PART_ADD[] = "INSERT INTO import_part (import_number) VALUES (?1)";
+static const char SQL_PART_ADD[] =
+    "INSERT INTO import_part (import_number) SELECT number FROM import WHERE number = ?1 AND id = ?2";
 static const char SQL_INTERVALS[] = "SELECT start_at, end_at FROM record WHERE series_id = ?1 AND start_at "
                                     ">= ?2 AND start_at < ?3 ORDER BY start_at";
 
 /* Records of one series within this import. */
 struct lane {
     int64_t series_id; /* 0 until the first batch that holds it is written */
+    bool found;        /* in the batch at hand: between two, an erasure may take the series away */
     struct import_count *count;
     const char *provider, *grain; /* constants */
     char reference[IMPORT_REFERENCE_BYTES + 1];
@@ -257,6 +259,20 @@ static enum err account(struct db *db, struct import *m, struct lane *lane, cons
     return follow_run(db, m, lane, r, outcome == RECORD_SAME);
 }
 
+/* An import that was erased is none any more, and its number may be another's. */
+static enum err add_part(struct db *db, int64_t number, const char *id, int64_t *part)
+{
+    int64_t added;
+    enum err e;
+
+    if ((e = db_change(db, SQL_PART_ADD, PARAMS(INT(number), TEXT(id)), &added)))
+        return e;
+    if (added == 0)
+        return err_set(ERR_CONFLICT, "it was erased meanwhile");
+    *part = db_last_rowid(db);
+    return ERR_OK;
+}
+
 static enum err begin_part(struct db *db, struct import *m)
 {
     enum err e;
@@ -267,10 +283,7 @@ static enum err begin_part(struct db *db, struct import *m)
             return e;
         m->number = db_last_rowid(db);
     }
-    if ((e = db_run(db, SQL_PART_ADD, PARAMS(INT(m->number)))))
-        return e;
-    m->part = db_last_rowid(db);
-    return ERR_OK;
+    return add_part(db, m->number, m->id, &m->part);
 }
 
 /* What of the part belongs to one series. */
@@ -278,6 +291,7 @@ static enum err end_part(struct db *db, struct import *m, struct lane *lane)
 {
     enum err e;
 
+    lane->found = false;
     if (!lane->part_any)
         return ERR_OK;
     if ((e = end_run(db, m, lane)) ||
@@ -301,10 +315,11 @@ static enum err put_batch(struct db *db, struct import *m)
         struct record *r = &m->batch[i].record;
         struct lane *lane = &m->lanes[m->batch[i].lane];
 
-        if (lane->series_id == 0 &&
+        if (!lane->found &&
             (e = source_series(db, lane->count->dataset->name, lane->provider, str_of(lane->reference),
                                lane->grain, m->started_at, &lane->series_id)))
             return e;
+        lane->found = true;
         r->series_id = lane->series_id;
         r->part = m->part;
         if ((e = m->untaken ? record_put_yielding(db, r, &outcome) : record_put(db, r, &outcome)) ||
@@ -462,9 +477,8 @@ enum err import_begin_one(struct db *db, const char *format, int64_t now, struct
         (e = db_run(db, SQL_BEGIN, PARAMS(TEXT(one.id), TEXT(""), TEXT(format), INT(now)))))
         return e;
     one.number = db_last_rowid(db);
-    if ((e = db_run(db, SQL_PART_ADD, PARAMS(INT(one.number)))))
+    if ((e = add_part(db, one.number, one.id, &one.part)))
         return e;
-    one.part = db_last_rowid(db);
     *out = one;
     return ERR_OK;
 }
