@@ -205,6 +205,8 @@ enum err blob_replace(struct db *db, struct blob_writer *w, int64_t id)
 
 void blob_kept(struct blob_writer *w) { delist(w); }
 
+void blob_refused(struct blob_writer *w) { w->kept = false; }
+
 void blob_writer_free(struct blob_writer *w)
 {
     char path[FS_PATH_BYTES];

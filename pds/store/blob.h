@@ -27,6 +27,8 @@ const uint8_t *blob_sha256(const struct blob_writer *w); /* after blob_finish();
 /* Make it part of the store, inside a write; *id is its row. After the write is durable: blob_kept(). */
 MUST_CHECK enum err blob_keep(struct db *db, struct blob_writer *w, int64_t *id);
 void blob_kept(struct blob_writer *w);
+/* After a write that is known to have changed nothing: freed, it leaves nothing, as before blob_keep(). */
+void blob_refused(struct blob_writer *w);
 /* The same for the file of a row that is there, whose key and name it takes over. */
 MUST_CHECK enum err blob_replace(struct db *db, struct blob_writer *w, int64_t id);
 void blob_writer_free(struct blob_writer *w);

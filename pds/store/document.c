@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* How long a deletion waits for readers, so that the log that holds the old pages and keys can go too. */
+/* How long a change or deletion waits for readers, so that the log that holds the old pages and keys can go
+ * too. */
 enum { PURGE_WAIT_MS = 500 };
 
 static const char SQL_FIND[] = "SELECT number, revision FROM document WHERE id = ?1";
@@ -49,6 +50,8 @@ struct change {
     struct str type;
     struct buf body; /* what is searched of the blob */
     int64_t revision, now;
+    vault_work *work; /* of one with a blob */
+    bool worked;
 };
 
 void document_label(struct str file, char out[static DOCUMENT_LABEL_BYTES])
@@ -222,7 +225,17 @@ static enum err delete_work(struct db *db, void *context)
     return tell(db, EVENT_DOCUMENT_DELETED, c->id, c->now);
 }
 
-/* Carry out a change, with the words of its blob; the blob is the store's from then on. */
+static enum err blob_work(struct db *db, void *context)
+{
+    struct change *c = context;
+    enum err e = c->work(db, c);
+
+    c->worked = !e;
+    return e;
+}
+
+/* Carry out a change, with the words of its blob; the blob is the store's from then on. What was refused, or
+ * had no room, must not keep the room that the file takes; of any other failure the outcome is not known. */
 static enum err write(struct store *s, vault_work *work, struct change *c, struct str file)
 {
     struct vault *vault;
@@ -231,8 +244,11 @@ static enum err write(struct store *s, vault_work *work, struct change *c, struc
     document_label(file, c->label);
     if ((e = document_text_read(c->blob, c->type, &c->body)) || (e = store_enter(s, &vault)))
         return e;
-    if (!(e = vault_write(vault, work, c)))
+    c->work = work;
+    if (!(e = vault_write(vault, blob_work, c)))
         blob_kept(c->blob);
+    else if (!c->worked || e == ERR_FULL)
+        blob_refused(c->blob);
     store_leave(s);
     return e;
 }
@@ -283,7 +299,8 @@ enum err document_change(struct store *s, struct str id, const struct document_f
 
     if ((e = document_facts_check(facts)) || (e = store_enter(s, &vault)))
         return err_wrap(e, "changing a document");
-    e = vault_write(vault, change_work, &c);
+    if (!(e = vault_write(vault, change_work, &c)))
+        err_ignore(vault_purge(vault, PURGE_WAIT_MS)); /* what a long read keeps goes with a later one */
     store_leave(s);
     return e ? err_wrap(e, "changing a document") : ERR_OK;
 }

@@ -1,6 +1,6 @@
 /* Documents: a file, its versions, and what is known of it: kind, number, issuer, dates, tags, words.
  *
- * The file is a sealed blob; text of the owner's is searched with FTS5 inside the vault. */
+ * The file is a sealed blob; what is searched of it stands in the vault, word by word. */
 #ifndef STORE_DOCUMENT_H
 #define STORE_DOCUMENT_H
 #include "pds/base/err.h"
@@ -19,7 +19,7 @@ enum {
     DOCUMENT_NOTE_BYTES = 8192,
     DOCUMENT_TAGS_MAX = 32,
     DOCUMENT_VERSIONS_MAX = 400, /* one that is told with all of them is read back by a merge in one piece */
-    DOCUMENT_REMIND_MAX = 3650,       /* days */
+    DOCUMENT_REMIND_MAX = 3650,  /* days */
     DOCUMENT_BODY_BYTES = 1024 * 1024 /* of the text that is searched */
 };
 
@@ -78,8 +78,8 @@ struct document_filter {
     struct str kind, tag, bundle;
     struct str expiring; /* "2024-05-01": those whose reminder or expiry has come by that day; empty: any */
 };
-/* {"documents":[as document_get, without versions and bundles],"next"}: newest first; by rank when there are
- * words. cursor is a "next" of before. */
+/* {"documents":[as document_get, without versions and bundles],"next"}: newest first; with words, those
+ * that have them in their title first. cursor is a "next" of before. */
 MUST_CHECK enum err document_list(struct db *db, const struct document_filter *filter, struct str cursor,
                                   int64_t limit, json_t **out);
 #endif

@@ -26,9 +26,13 @@
 static const char SQL_ONE[] = "SELECT " COLUMNS " FROM document d " NEWEST "WHERE d.id = ?1";
 static const char SQL_LIST[] = "SELECT " COLUMNS " FROM document d " NEWEST "WHERE " FILTERED
                                "AND d.number < ?5 ORDER BY d.number DESC LIMIT ?6";
+/* What is told best of a document comes first: its title, then what else its owner told. */
+#define COUNTED(column) "(SELECT count(*) FROM json_each(?7) w WHERE instr(t." column ", w.value))"
 static const char SQL_FOUND[] =
-    "SELECT " COLUMNS " FROM document_text t JOIN document d ON d.number = t.rowid " NEWEST
-    "WHERE document_text MATCH ?7 AND " FILTERED "ORDER BY t.rank, d.number DESC LIMIT ?6 OFFSET ?5";
+    "SELECT " COLUMNS " FROM document_text t JOIN document d ON d.number = t.document_number " NEWEST
+    "WHERE " FILTERED "AND json_array_length(?7) > 0 AND NOT EXISTS (SELECT 1 FROM json_each(?7) w WHERE NOT "
+    "instr(t.title, w.value) AND NOT instr(t.facts, w.value) AND NOT instr(t.body, w.value)) "
+    "ORDER BY " COUNTED("title") " DESC, " COUNTED("facts") " DESC, d.number DESC LIMIT ?6 OFFSET ?5";
 static const char SQL_NUMBER[] = "SELECT number FROM document WHERE id = ?1";
 static const char SQL_TAGS[] = "SELECT tag FROM document_tag WHERE document_number = ?1 ORDER BY tag";
 static const char SQL_BUNDLES[] =
@@ -268,7 +272,7 @@ static enum err query(struct db *db, const struct document_filter *f, int64_t fr
                         PARAMS(STR_TEXT(f->kind), STR_TEXT(f->tag), STR_TEXT(f->bundle),
                                STR_TEXT(f->expiring), INT(from), INT(limit + 1)),
                         rows);
-    if ((e = document_text_match(f->words, match)))
+    if ((e = document_text_match(db, f->words, match)))
         return e;
     return db_query(db, SQL_FOUND,
                     PARAMS(STR_TEXT(f->kind), STR_TEXT(f->tag), STR_TEXT(f->bundle), STR_TEXT(f->expiring),

@@ -112,7 +112,7 @@ static enum err erase_rest(struct store *s, struct vault *v, const struct erasur
     enum err err;
 
     if ((err = run_steps(v, e, erase_things, counts)) || (err = blob_sweep(s, v)) ||
-        (err = run_steps(v, e, erase_words, counts)) || (err = run_steps(v, e, erase_names, counts)))
+        (err = run_steps(v, e, erase_names, counts)))
         return err;
     err = vault_shrink(v);
     return can_wait(err) ? ERR_OK : err; /* only the size shows */

@@ -43,7 +43,6 @@ MUST_CHECK enum err erase_records(struct db *db, void *step);
 MUST_CHECK enum err erase_leftovers(struct db *db, void *step);
 /* A batch of all other things, kind by kind (`after` begins at 0): of a whole erasure. */
 MUST_CHECK enum err erase_things(struct db *db, void *step);
-/* The words of documents; contents of the trail; settings. */
-MUST_CHECK enum err erase_words(struct db *db, void *step);
+/* Contents of the trail; settings. */
 MUST_CHECK enum err erase_names(struct db *db, void *step);
 #endif

@@ -116,7 +116,7 @@ enum err erase_leftovers(struct db *db, void *step)
 
 static const char SQL_ALL_VERSIONS[] = SOME2("document_version", "document_number", "version");
 static const char SQL_ALL_BLOBS[] = SOME("blob", "id");
-static const char SQL_ALL_TEXTS[] = SOME("document_text", "rowid");
+static const char SQL_ALL_TEXTS[] = SOME("document_text", "document_number");
 static const char SQL_ALL_TAGS[] = SOME2("document_tag", "document_number", "tag");
 static const char SQL_ALL_BUNDLED[] = SOME2("bundle_document", "bundle_number", "document_number");
 static const char SQL_ALL_BUNDLES[] = SOME("bundle", "number");
@@ -162,18 +162,6 @@ enum err erase_things(struct db *db, void *step)
         s->next = s->after + 1;
     s->done = s->next == (int64_t)(sizeof KINDS / sizeof *KINDS);
     return ERR_OK;
-}
-
-/* What FTS5 noted of words that went goes with all its segments. */
-static const char SQL_WORDS[] = "INSERT INTO document_text (document_text) VALUES ('rebuild')";
-
-enum err erase_words(struct db *db, void *step)
-{
-    struct erase_step *s = step;
-
-    begin(s);
-    s->done = true;
-    return db_run(db, SQL_WORDS, NO_PARAMS);
 }
 
 enum err erase_names(struct db *db, void *step)

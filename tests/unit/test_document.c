@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int store_made(void **state)
 {
@@ -263,6 +264,15 @@ static void words_are_found_without_accents_and_by_their_beginning(void **state)
         {"EDF", 1},
         {"  facture  ", 1},
         {"^facture", 1},
+        {"d'électricité", 1}, /* a phrase */
+        {"soleil.electricite", 0},
+        {"electricite.maison", 0}, /* nor one that begins in one text and ends in another */
+        {"facture !", 1},
+        {"ÉLECTRICITE\u0301", 1}, /* an accent of its own */
+        {"\u0627", 0},
+        {"coeur", 1}, /* written as one letter, or as two */
+        {"c\u0153ur", 1},
+        {"CŒU", 1},
     };
     static const struct str TAGS[] = {STR_ROW("maison")};
     struct document_facts facts = {.title = STR("Facture d'électricité"),
@@ -274,7 +284,7 @@ static void words_are_found_without_accents_and_by_their_beginning(void **state)
     char id[ID_CHARS + 1], long_words[DOCUMENT_TEXT_BYTES + 2];
     json_t *list;
 
-    assert_ok(add(t, "l'électricité du soleil", "edf.txt", &facts, id));
+    assert_ok(add(t, "l'électricité du soleil au cœur", "edf.txt", &facts, id));
     for (size_t i = 0; i < COUNT_OF(ROWS); i++)
         assert_row(ROWS[i].words, find(t, ROWS[i].words) == ROWS[i].found);
     memset(long_words, 'a', sizeof long_words);
@@ -339,6 +349,14 @@ static bool is_in_pages(struct tmpstore *t, const char *word)
     return memmem(all.data, all.len, word, strlen(word)) != NULL;
 }
 
+static long long log_bytes(struct tmpstore *t)
+{
+    struct stat facts;
+
+    assert_int_equal(stat(tempdir_path(t->dir, "store/vault.db-wal"), &facts), 0);
+    return (long long)facts.st_size;
+}
+
 static void what_is_deleted_or_changed_is_in_no_page(void **state)
 {
     static const struct str TAGS[] = {STR_ROW("zqtagcanary")};
@@ -363,6 +381,7 @@ static void what_is_deleted_or_changed_is_in_no_page(void **state)
     facts.title = STR("Nouveau");
     assert_ok(document_change(t->store, str_of(id), &facts, 0, TMPSTORE_NOW));
     assert_false(is_in_pages(t, "qtitlecanary"));
+    assert_int_equal(log_bytes(t), 0); /* which held the page before */
     assert_true(is_in_pages(t, "qbodycanary"));
     assert_int_equal(files(t), 2);
     assert_ok(document_delete(t->store, str_of(id), 0, TMPSTORE_NOW));
@@ -459,6 +478,25 @@ static void adding_survives_each_failing_allocation(void **state)
     assert_int_equal(files(t), 2);
 }
 
+static enum err refuse_words(struct db *db, void *context)
+{
+    static const char SQL[] = "CREATE TEMP TRIGGER refusal BEFORE INSERT ON document_text BEGIN SELECT "
+                              "RAISE(ABORT, 'refused'); END";
+
+    (void)context;
+    return db_run(db, SQL, NO_PARAMS);
+}
+
+static void what_the_vault_refuses_leaves_no_file(void **state)
+{
+    struct tmpstore *t = *state;
+    char id[ID_CHARS + 1];
+
+    assert_ok(vault_write(t->vault, refuse_words, NULL));
+    assert_err(add(t, "x", "f", &NOTHING, id), ERR_CONFLICT);
+    assert_int_equal(files(t), 0); /* it would take room until the next opening */
+}
+
 static enum err get_once(struct tmpstore *t, const char *id)
 {
     AUTO(reader_done) struct reader r = {t->vault, NULL};
@@ -500,6 +538,7 @@ int main(void)
         WITH_STORE(an_id_may_be_given_once),
         WITH_STORE(text_that_is_no_utf8_is_kept_and_not_searched),
         WITH_STORE(adding_survives_each_failing_allocation),
+        WITH_STORE(what_the_vault_refuses_leaves_no_file),
         WITH_STORE(telling_survives_each_failing_allocation),
     };
 

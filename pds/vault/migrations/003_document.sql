@@ -56,8 +56,12 @@ CREATE TABLE bundle_document (
     PRIMARY KEY (bundle_number, document_number)
 ) STRICT, WITHOUT ROWID;
 
--- Words of documents; rowid is document.number.
-CREATE VIRTUAL TABLE document_text USING fts5 (
-    title, reference, issuer, tags, note, file, body,
-    tokenize = "unicode61 remove_diacritics 2"
-);
+-- Words of documents as they are searched: in small letters without accents, in their order, a line break
+-- before, between and after them. They stand with their document, not in an index of words: so they go with
+-- it, at a cost that does not grow with what else there is (decision 0014).
+CREATE TABLE document_text (
+    document_number INTEGER PRIMARY KEY REFERENCES document (number),
+    title           TEXT NOT NULL,
+    facts           TEXT NOT NULL,         -- number, issuer, tags, note, the file's name; an empty line between
+    body            TEXT NOT NULL          -- of the newest file, when it is text
+) STRICT;
