@@ -1,4 +1,4 @@
-/* The owner imports files, lists imports, takes one back, and has the store checked. */
+/* The owner imports files, lists imports, takes one back. */
 #include "pds/api/handler.h"
 
 #include "connectors/runner/intake.h"
@@ -7,7 +7,6 @@
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
 #include "pds/store/import.h"
-#include "pds/store/store_check.h"
 
 #include <stdio.h>
 
@@ -119,16 +118,4 @@ enum err import_undo_post(struct request *request, struct response *response, vo
     done = json_pack("{s:s%, s:I, s:I}", "id", request->params[0].ptr, request->params[0].len, "removed",
                      (json_int_t)removed, "restored", (json_int_t)restored);
     return done ? response_json(response, 200, done) : err_set(ERR_NO_MEMORY, "the answer");
-}
-
-enum err check_get(struct request *request, struct response *response, void *context)
-{
-    struct api *api = context;
-    AUTO(json_freep) json_t *report = NULL;
-    enum err e;
-
-    (void)request;
-    if ((e = store_check(api->store, NULL, &report)))
-        return e;
-    return response_json(response, 200, report);
 }
