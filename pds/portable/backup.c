@@ -53,7 +53,7 @@ static enum err put_file(void *context, const void *bytes, size_t len)
     enum err e = fs_write_all(b->fd, bytes, len);
 
     b->bytes += len;
-    return e ? err_wrap(e, "the backup") : ERR_OK;
+    return e == ERR_FULL ? err_set(e, "no space is left where the backup goes") : e;
 }
 
 static enum err go_on(const struct backup *b)
@@ -256,7 +256,8 @@ static enum err make(struct backup *b, const struct secret_text *passphrase, jso
 
     if (!(b->piece = mem_new(PIECE_BYTES)))
         return err_set(ERR_NO_MEMORY, "a backup");
-    if ((!passphrase && (e = find_recipient(b, recipient))) || (e = vault_write(b->vault, begin_work, b)) ||
+    if ((!passphrase && (e = find_recipient(b, recipient))) ||
+        (e = vault_write_reserved(b->vault, begin_work, b)) || /* a full disk is a time for backups */
         (e = passphrase ? age_writer_new_passphrase(passphrase, WORK_FACTOR, put_file, b, &b->age)
                         : age_writer_new(recipient, put_file, b, &b->age)) ||
         (e = vault_read(b->vault, &r.db)))
@@ -281,7 +282,7 @@ enum err backup_make_while(struct store *s, int fd, const struct secret_text *pa
     e = make(&b, passphrase, out);
     blob_unhold(s); /* its reader is given back */
     store_leave(s);
-    return e ? err_wrap(e, "backup") : ERR_OK;
+    return e;
 }
 
 enum err backup_make(struct store *s, int fd, const struct secret_text *passphrase, int64_t now, json_t **out)

@@ -115,7 +115,7 @@ enum err backup_stream_wait(struct backup_stream *b, int64_t wait_ms, uint64_t *
         continue;
     ended = b->ended;
     if (ended && b->outcome)
-        e = err_set(b->outcome, "%s", b->story);
+        e = err_set(b->outcome, "backup: %s", b->story);
     (void)pthread_mutex_unlock(&b->mutex);
     if (!e && ended && fstat(b->fd, &facts))
         e = fs_error("reading", "the backup");

@@ -67,7 +67,9 @@ static enum err find_pages(struct db *db, void *context)
     enum err e;
 
     (void)db;
-    if ((e = vault_may_write(c->writer->vault)) || (e = writer_checkpoint(c->writer, &whole)))
+    if ((e = vault_may_write(c->writer->vault)))
+        return e;
+    if ((e = writer_checkpoint(c->writer, &whole)) && e != ERR_FULL) /* then they stay in the log */
         return e;
     c->pages = atomic_load(&c->vfs->wal.pages);
     if ((e = bring_reader(c->seen)))

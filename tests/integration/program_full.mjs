@@ -144,8 +144,28 @@ async function mustHavePapers(client, ids) {
   for (const id of ids) assert.equal((await client.get(`/api/documents/${id}`)).status, 200, id);
 }
 
-/* On the full disk: erase, lock, open again, another passphrase. */
+/* The backup of a store whose log could not be brought over. Restoring checks all of it. */
+async function mustComeBack(backup) {
+  const code = put(home, "code", made.out.match(/([0-9A-Z]{5}-){5}[0-9A-Z]{5}/)[0]);
+  const again = join(home, "again");
+  const restored = await run([
+    ...["restore", backup, again, "--recovery-code-file", code, "--passphrase-file", secrets[0]],
+    ...["--key-file", `${again}.key`, ...KDF],
+  ]);
+  assert.equal(restored.status, 0, restored.err);
+  const found = await run(["query", again, CONSUMPTION, "--key-file", `${again}.key`]);
+  const rows = new Map(found.json.records.map((row) => [Date.parse(row.start), row.value]));
+  for (const [at, value] of acked) assert.equal(rows.get(at), value, instant(at));
+  for (const path of [again, `${again}.key`]) rmSync(path, { recursive: true });
+}
+
+/* On the full disk: a backup to another one, erase, lock, open again, another passphrase. */
 async function mustWork(daemon, client) {
+  if (COMMANDS.has("backup")) {
+    const saved = await run(["backup", base, "-o", join(home, "saved.age"), ...opened]);
+    assert.equal(saved.status, 0, `backup: ${saved.err}`);
+    await mustComeBack(join(home, "saved.age"));
+  }
   if (ERASES) {
     const erased = await run([
       ...["erase", base, "--source", await oldSource(client)],
