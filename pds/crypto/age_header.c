@@ -20,7 +20,7 @@ static enum err read_line(struct age_input *in, struct buf *text, size_t *start)
         if ((e = age_input_read(in, &c, 1, &got)))
             return e;
         if (got == 0)
-            return err_set(ERR_INVALID, "the header is cut");
+            return err_set(ERR_INVALID, "the age file is cut in its header");
         buf_char(text, c);
         if ((e = buf_err(text)))
             return e == ERR_TOO_LARGE ? err_set(ERR_INVALID, "the header is too long") : e;

@@ -232,6 +232,9 @@ enum err age_unwrap(struct str header, const struct age_keys *keys, struct age_s
     if (keys->file_key)
         memcpy(out->file_key, keys->file_key, AGE_FILE_KEY_BYTES);
     else if (!opened)
-        return err_set(ERR_WRONG_KEY, "the file is sealed to another key");
+        return err_set(ERR_WRONG_KEY, "the file is sealed to %s",
+                       scrypt             ? keys->passphrase ? "another passphrase" : "a passphrase"
+                       : keys->passphrase ? "a key"
+                                          : "another key");
     return ERR_OK;
 }

@@ -59,6 +59,14 @@ static void restore_done(struct restore *r)
     secret_text_free(r->made_code);
 }
 
+static const char *does_not_open(const struct restore_keys *keys)
+{
+    if (keys->backup_passphrase)
+        return "this passphrase does not open the backup";
+    return keys->identity ? "this identity does not open the backup"
+                          : "this is not the recovery code that the store had when the backup was made";
+}
+
 /* The first reading: is all of it there, as it was made? */
 static enum err verify(struct restore *r, int fd)
 {
@@ -72,7 +80,9 @@ static enum err verify(struct restore *r, int fd)
             return e;
         keys.identity = derived;
     }
-    if ((e = age_reader_new(&keys, backup_get, &fd, &reader)))
+    if ((e = age_reader_new(&keys, backup_get, &fd, &reader)) == ERR_WRONG_KEY)
+        return err_wrap(e, "%s", does_not_open(r->keys));
+    if (e)
         return e == ERR_INVALID ? ERR_CORRUPT : e; /* it begins as an age file does */
     if (!(r->file_key = secret_alloc(AGE_FILE_KEY_BYTES)))
         return err_set(ERR_NO_MEMORY, "reading the backup");
@@ -272,6 +282,16 @@ static enum err answer(const struct restore *r, const json_t *report, json_t **o
     return *out ? ERR_OK : err_set(ERR_NO_MEMORY, "the answer");
 }
 
+static enum err no_room(const struct restore *r)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < r->manifest.count; i++)
+        bytes += r->manifest.entries[i].size; /* all of them were read */
+    return err_set(ERR_FULL, "there is no room for the store, which takes about %llu MB",
+                   (unsigned long long)(bytes / 1000000 + 1));
+}
+
 static enum err make(struct restore *r, int fd, const char *dir, json_t **out)
 {
     AUTO(json_freep) json_t *report = NULL;
@@ -280,12 +300,13 @@ static enum err make(struct restore *r, int fd, const char *dir, json_t **out)
     enum err e;
 
     if (fstat(fd, &facts) || !S_ISREG(facts.st_mode))
-        return err_set(ERR_UNSUPPORTED, "a backup is a file, which is read twice");
-    if ((e = restore_place_check(dir)) || (e = passphrase_check_new(r->keys->passphrase)) ||
-        (e = verify(r, fd)) || (e = make_keys(r)) || (e = restore_place_new(dir, &r->place)) ||
-        (e = build(r, fd)) || (e = try_store(r, &report)) || (e = answer(r, report, &told)) ||
-        (e = restore_place_keep(&r->place)))
+        return err_set(ERR_UNSUPPORTED, "no plain file, which a backup is: it is read twice");
+    if ((e = passphrase_check_new(r->keys->passphrase)) || (e = restore_place_new(dir, &r->place)) ||
+        (e = verify(r, fd)) || (e = make_keys(r)))
         return e;
+    if ((e = build(r, fd)) || (e = try_store(r, &report)) || (e = answer(r, report, &told)) ||
+        (e = restore_place_keep(&r->place)))
+        return e == ERR_FULL ? no_room(r) : e;
     *out = told;
     told = NULL; /* the caller's now */
     return ERR_OK;
@@ -298,7 +319,7 @@ enum err restore_make(int fd, const char *dir, const struct restore_keys *keys, 
     enum err e;
 
     if ((e = make(&r, fd, dir, out)))
-        return err_wrap(e, "restore");
+        return e;
     *code = r.made_code;
     r.made_code = NULL; /* the caller's now */
     return ERR_OK;

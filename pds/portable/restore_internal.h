@@ -9,11 +9,11 @@ struct restore_place {
     char dir[FS_PATH_BYTES], beside[FS_PATH_BYTES];
     int fd; /* of beside, which it locks; -1 when there is none */
 };
-/* Take away what killed restores left, and make the folder. ERR_CONFLICT when something is at dir. */
+/* Take away what killed restores left, and make the folder. ERR_CONFLICT unless there is nothing at dir, or
+ * an empty folder that can give way: one where a disk is mounted cannot. Links to such a folder are followed.
+ */
 MUST_CHECK enum err restore_place_new(const char *dir, struct restore_place *out);
-/* ERR_CONFLICT unless there is nothing at dir, or an empty folder. */
-MUST_CHECK enum err restore_place_check(const char *dir);
-/* Sync it and give it its name. */
+/* Sync it and give it its name. After a failure there is nothing. */
 MUST_CHECK enum err restore_place_keep(struct restore_place *p);
 void restore_place_drop(struct restore_place *p); /* nothing is left; after a keep it does nothing */
 #endif

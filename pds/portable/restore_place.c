@@ -7,43 +7,63 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char BESIDE[] = ".new-";
 enum { RANDOM_CHARS = 6 };
 
-/* The path without slashes at its end. */
-static enum err copy_path(const char *dir, char out[static FS_PATH_BYTES])
+/* The path of what is there, which may have been given as "." or by a link; of what is not, without slashes
+ * at its end. */
+static enum err find_path(const char *dir, char out[static FS_PATH_BYTES])
 {
+    char real[PATH_MAX];
     struct str path = str_of(dir);
-
-    while (path.len > 1 && path.ptr[path.len - 1] == '/')
-        path.len--;
-    return str_copy(path, out, FS_PATH_BYTES);
-}
-
-enum err restore_place_check(const char *dir)
-{
-    char path[FS_PATH_BYTES];
-    size_t count = 0;
-    DIR *folder;
     enum err e;
 
-    if ((e = copy_path(dir, path)) || !fs_exists(path))
+    if (path.len == 0)
+        return err_set(ERR_INVALID, "the path of the store is empty");
+    while (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path.len--;
+    if ((e = str_copy(path, out, FS_PATH_BYTES)) || !realpath(out, real))
         return e;
+    return str_copy(str_of(real), out, FS_PATH_BYTES);
+}
+
+/* A folder gives way to the store by its parent's disk; one where another is mounted does not. */
+static bool is_mounted(const char *path)
+{
+    char parent[FS_PATH_BYTES];
+    struct stat here, above;
+
+    memcpy(parent, path, sizeof parent);
+    return stat(path, &here) == 0 && stat(dirname(parent), &above) == 0 && here.st_dev != above.st_dev;
+}
+
+static enum err check_path(const char *path)
+{
+    size_t count = 0;
+    DIR *folder;
+
+    if (!fs_exists(path))
+        return ERR_OK;
     if (!(folder = opendir(path)))
         return errno == ENOTDIR ? err_set(ERR_CONFLICT, "%s is no folder", path) : fs_error("opening", path);
     while (count <= 2 && readdir(folder))
         count++;
     (void)closedir(folder); /* it was only read */
-    return count > 2 ? err_set(ERR_CONFLICT,
-                               "%s is there, and not empty: a backup is restored beside, never over", path)
-                     : ERR_OK;
+    if (count > 2)
+        return err_set(ERR_CONFLICT, "%s is there, and not empty: a backup is restored beside, never over",
+                       path);
+    return is_mounted(path)
+               ? err_set(ERR_CONFLICT, "a disk is mounted at %s: restore into a new folder in it", path)
+               : ERR_OK;
 }
 
 /* Whoever fills such a folder holds its lock: one without is of a restore that ended. */
@@ -91,7 +111,7 @@ enum err restore_place_new(const char *dir, struct restore_place *out)
     struct restore_place p = {.fd = -1};
     enum err e;
 
-    if ((e = copy_path(dir, p.dir)) || (e = restore_place_check(dir)))
+    if ((e = find_path(dir, p.dir)) || (e = check_path(p.dir)))
         return e;
     take_left(p.dir);
     if ((size_t)snprintf(p.beside, sizeof p.beside, "%s%sXXXXXX", p.dir, BESIDE) >= sizeof p.beside)
@@ -123,10 +143,12 @@ enum err restore_place_keep(struct restore_place *p)
         restore_place_drop(p);
         return e;
     }
-    (void)close(p->fd); /* synced */
-    p->fd = -1;
     memcpy(parent, p->dir, sizeof parent);
-    return fs_sync_dir(dirname(parent));
+    if ((e = fs_sync_dir(dirname(parent))))
+        store_remove(p->dir); /* its recovery code is told to nobody */
+    (void)close(p->fd);       /* synced */
+    p->fd = -1;
+    return e;
 }
 
 void restore_place_drop(struct restore_place *p)

@@ -29,17 +29,18 @@ static enum err wrap_keys(struct keyfile *keys, const struct store_key *root,
     return ERR_OK;
 }
 
-/* What was not made is not there. */
-static void remove_folder(const char *path)
+/* The files in a folder whose names are so, or all. What was not made is not there. */
+static void remove_files(const char *path, bool (*is_such)(const char *name))
 {
     DIR *folder = opendir(path);
     const struct dirent *file;
 
-    while (folder && (file = readdir(folder)))
-        (void)unlinkat(dirfd(folder), file->d_name, 0);
+    while (folder && (file = readdir(folder))) {
+        if (!is_such || is_such(file->d_name))
+            (void)unlinkat(dirfd(folder), file->d_name, 0);
+    }
     if (folder)
         (void)closedir(folder); /* it was only read */
-    (void)rmdir(path);
 }
 
 void store_remove(const char *dir)
@@ -51,8 +52,11 @@ void store_remove(const char *dir)
         if (!fs_join(path, dir, NAMES[i]))
             (void)unlink(path);
     }
-    if (!fs_join(path, dir, "files"))
-        remove_folder(path);
+    if (!fs_join(path, dir, "files")) {
+        remove_files(path, NULL);
+        (void)rmdir(path);
+    }
+    remove_files(dir, store_key_is_left); /* of who was killed */
     err_ignore(vault_before_remove(dir)); /* mostly there is none; what stays keeps the folder */
     (void)rmdir(dir);
 }

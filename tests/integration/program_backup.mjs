@@ -13,9 +13,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { test } from "node:test";
 import {
   bytesOf,
@@ -27,6 +28,7 @@ import {
   makeRandom,
   makeStore,
   NIGHTLY,
+  PROGRAM,
   put,
   run,
   serve,
@@ -38,9 +40,9 @@ const DAMAGED = 3;
 const WRONG_KEY = 4;
 const KDF = ["--kdf-memory-mib", "64"];
 const WRITERS = 16;
-const WRITE_MS = NIGHTLY ? 20_000 : 2400;
-const FLIPS = NIGHTLY ? 1000 : 60;
-const KILLS = NIGHTLY ? 100 : 8;
+const WRITE_MS = NIGHTLY ? 20_000 : 1600;
+const FLIPS = NIGHTLY ? 1000 : 24; // program_damage.mjs has more
+const KILLS = NIGHTLY ? 100 : 4;
 const FROM = Date.parse("2010-01-01T00:00:00Z");
 const { between } = makeRandom();
 
@@ -192,8 +194,9 @@ test("an identity, or a passphrase of the backup's own, opens it; then the code 
   await expect(DONE, [
     ...["backup", store.dir, "-o", path("phrase.age"), ...KEY, "--with-passphrase-file", phrase],
   ]);
-  await expect(WRONG_KEY, restoring(path("phrase.age"), "no"));
-  await expect(WRONG_KEY, restoring(path("phrase.age"), "no", ["--with-passphrase-file", fresh]));
+  assert.match((await expect(WRONG_KEY, restoring(path("phrase.age"), "no"))).err, /sealed to a passphrase/);
+  const other = await expect(WRONG_KEY, restoring(path("phrase.age"), "no", ["--with-passphrase-file", fresh]));
+  assert.match(other.err, /this passphrase does not open the backup/);
   const again = await expect(DONE, [
     ...[...restoring(path("phrase.age"), "by-phrase", ["--with-passphrase-file", phrase])],
     ...["--key-file", path("new-key")],
@@ -222,33 +225,75 @@ test("each failure is told as what it is, and leaves nothing", async () => {
     return bytes;
   };
   const rows = [
-    ["another code", WRONG_KEY, whole, put(store.folder, "c1", `${other.code}\n`)],
-    ["a mistyped code", FAILED, whole, put(store.folder, "c2", `${store.code.slice(0, -1)}\n`)],
-    ["another identity", FAILED, whole, put(store.folder, "c3", "AGE-SECRET-KEY-1QQQQ\n")],
-    ["no age file", FAILED, Buffer.from("hello\n"), code],
-    ["nothing", FAILED, Buffer.alloc(0), code],
-    ["cut in its header", DAMAGED, whole.subarray(0, 60), code],
-    ["cut behind its header", DAMAGED, whole.subarray(0, header + 10), code],
-    ["cut in its midst", DAMAGED, whole.subarray(0, whole.length >> 1), code],
-    ["cut by a byte", DAMAGED, whole.subarray(0, -1), code],
-    ["longer by a byte", DAMAGED, Buffer.concat([whole, Buffer.from("x")]), code],
-    ["a changed byte", DAMAGED, changed(whole.length >> 1), code],
-    ["the last byte", DAMAGED, changed(whole.length - 1), code],
+    ["another code", WRONG_KEY, whole, /not the recovery code .* when the backup was made/, put(store.folder, "c1", `${other.code}\n`)],
+    ["a mistyped code", FAILED, whole, /recovery code: 29 char/, put(store.folder, "c2", `${store.code.slice(0, -1)}\n`)],
+    ["half an identity", FAILED, whole, /an age identity/, put(store.folder, "c3", "AGE-SECRET-KEY-1QQQQ\n")],
+    ["no age file", FAILED, Buffer.from("hello\n"), /no age v1 file/],
+    ["nothing", FAILED, Buffer.alloc(0), /an empty file/],
+    ["cut in its header", DAMAGED, whole.subarray(0, 60), /cut in its header/],
+    ["cut behind its header", DAMAGED, whole.subarray(0, header + 10), /cut behind its header/],
+    ["cut in its midst", DAMAGED, whole.subarray(0, whole.length >> 1), /chunk \d+ .* cut there/],
+    ["cut by a byte", DAMAGED, whole.subarray(0, -1), /cut there/],
+    ["longer by a byte", DAMAGED, Buffer.concat([whole, Buffer.from("x")]), /chunk \d+/],
+    ["a changed byte", DAMAGED, changed(whole.length >> 1), /chunk \d+ .* was changed/],
+    ["the last byte", DAMAGED, changed(whole.length - 1), /was changed/],
   ];
-  for (const [what, status, bytes, by] of rows) {
+  for (const [what, status, bytes, says, by] of rows) {
     const file = put(store.folder, "broken.age", bytes);
-    const done = await run(restoring(file, "broken", ["--recovery-code-file", by]));
+    const done = await run(restoring(file, "broken", ["--recovery-code-file", by ?? code]));
     assert.equal(done.status, status, `${what}: ${done.err}`);
+    assert.match(done.err, says, what);
+    assert.doesNotMatch(done.err, /restore: restore/, "said once");
     assert(!existsSync(path("broken")) && left("broken").length === 0, what);
   }
   const sealed = spawnSync("sh", ["-c", "echo hello | age -r $(age-keygen -y identity) > letter.age"], { cwd: store.folder });
   assert.equal(sealed.status, 0);
   await expect(FAILED, restoring(path("letter.age"), "broken"));
   await expect(FAILED, restoring(path("none.age"), "broken"));
-  await expect(FAILED, restoring(path("still.age"), "still"));
-  await isClean("still");
+});
+
+test("a store comes back wherever a folder can be", async () => {
+  const place = (name, options) => run([...restoring(path("still.age"), name)], options);
   mkdirSync(path("empty"));
-  await expect(DONE, restoring(path("still.age"), "empty"));
+  symlinkSync("empty", path("link"));
+  const linked = await place("link");
+  assert.equal(linked.status, DONE, linked.err);
+  await isClean("empty");
+  mkdirSync(path("un coffre à moi"));
+  const words = restoring(path("still.age"), ".");
+  words[2] = ".";
+  const here = await run(words, { cwd: path("un coffre à moi"), program: resolve(PROGRAM) });
+  assert.equal(here.status, DONE, here.err);
+  await isClean("un coffre à moi");
+  for (const [name, says] of [
+    ["none/store", /none\/store: No such file/],
+    ["still", /not empty: a backup is restored beside, never over/],
+    ["still.age", /no folder/],
+  ]) {
+    const refused = await place(name);
+    assert.equal(refused.status, FAILED, name);
+    assert.match(refused.err, says);
+  }
+});
+
+test("a backup takes the place of a plain file, and is never put into a store", async () => {
+  const dir = path("guarded");
+  cpSync(path("still"), dir, { recursive: true });
+  const refused = async (file, says) => {
+    const done = await expect(FAILED, ["backup", dir, "-o", file, "--passphrase-file", fresh]);
+    assert.match(done.err, says);
+  };
+  for (const file of ["vault.db", "keys.json", "x.age", "files/x.age", "../guarded/x.age"])
+    await refused(join(dir, file), /in the store's folder/);
+  symlinkSync("guarded", path("guard"));
+  await refused(path("guard/x.age"), /in the store's folder/);
+  mkdirSync(path("folder"));
+  for (const name of ["folder", "guard"]) await refused(path(name), /no plain file/);
+  await refused(path("none/x.age"), /No such file/);
+  await isClean("guarded");
+  const old = put(store.folder, "old.age", "what was here before");
+  await backup("old.age", dir, ["--passphrase-file", fresh]);
+  assert.equal(bytesOf(old).toString("latin1", 0, 21), "age-encryption.org/v1");
 });
 
 test("bits that flip anywhere in a backup are noticed", async () => {
@@ -330,6 +375,7 @@ test("over HTTP the owner gets it for the passphrase alone", async () => {
 test("a store of the first schema is told whom its backups are for, once", async () => {
   const old = "tests/fixtures/stores";
   cpSync(`${old}/schema-1`, path("old"), { recursive: true });
+  mkdirSync(path("old/files"), { recursive: true }); // git keeps no empty folder
   for (const file of ["", "/files"]) chmodSync(path(`old${file}`), 0o700);
   for (const file of ["keys.json", "lock", "vault.db"]) chmodSync(path(`old/${file}`), 0o600);
   const key = ["--passphrase-file", `${old}/passphrase`];

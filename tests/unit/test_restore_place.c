@@ -4,8 +4,23 @@
 #include "pds/base/auto.h"
 #include "pds/portable/restore_internal.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* In place of the system's: a folder of this name is another disk's. */
+static const char *mounted;
+
+int stat(const char *restrict path, struct stat *restrict out)
+{
+    const char *last = strrchr(path, '/');
+    int failed = fstatat(AT_FDCWD, path, out, 0);
+
+    if (!failed && mounted && last && strcmp(last + 1, mounted) == 0)
+        out->st_dev++;
+    return failed;
+}
 
 static void touch(const char *folder, const char *name)
 {
@@ -15,18 +30,65 @@ static void touch(const char *folder, const char *name)
     assert_ok(fs_replace(path, "x", 1));
 }
 
+/* Whether a store may come to dir. */
+static enum err try_place(const char *dir)
+{
+    struct restore_place p;
+    enum err e = restore_place_new(dir, &p);
+
+    if (!e)
+        restore_place_drop(&p);
+    return e;
+}
+
 static void only_an_empty_place_will_do(void **state)
 {
     AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
 
     (void)state;
-    assert_ok(restore_place_check(tempdir_path(d, "none")));
+    assert_ok(try_place(tempdir_path(d, "none")));
     assert_ok(fs_make_private_dir(tempdir_path(d, "empty")));
-    assert_ok(restore_place_check(tempdir_path(d, "empty")));
+    assert_ok(try_place(tempdir_path(d, "empty")));
     touch(tempdir_path(d, "empty"), ".hidden");
-    assert_err(restore_place_check(tempdir_path(d, "empty")), ERR_CONFLICT);
+    assert_err(try_place(tempdir_path(d, "empty")), ERR_CONFLICT);
     touch(tempdir_root(d), "file");
-    assert_err(restore_place_check(tempdir_path(d, "file")), ERR_CONFLICT);
+    assert_err(try_place(tempdir_path(d, "file")), ERR_CONFLICT);
+    assert_err(try_place(""), ERR_INVALID);
+}
+
+static void a_folder_where_another_disk_is_cannot_give_way(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+
+    (void)state;
+    assert_ok(fs_make_private_dir(tempdir_path(d, "disk")));
+    assert_ok(try_place(tempdir_path(d, "disk")));
+    mounted = "disk";
+    assert_err(try_place(tempdir_path(d, "disk")), ERR_CONFLICT);
+    assert_ok(try_place(tempdir_path(d, "disk/store")));
+    mounted = NULL;
+}
+
+static void a_place_may_be_given_as_a_link_or_a_dot(void **state)
+{
+    AUTO(tempdir_freep) struct tempdir *d = tempdir_new();
+    struct restore_place p;
+    char path[FS_PATH_BYTES];
+
+    (void)state;
+    assert_ok(fs_make_private_dir(tempdir_path(d, "store")));
+    assert_int_equal(symlink("store", tempdir_path(d, "link")), 0);
+    assert_ok(restore_place_new(tempdir_path(d, "link"), &p));
+    touch(p.beside, "one");
+    assert_ok(restore_place_keep(&p));
+    assert_ok(fs_join(path, tempdir_path(d, "store"), "one"));
+    assert_true(fs_exists(path));
+    assert_ok(fs_make_private_dir(tempdir_path(d, "here")));
+    assert_ok(restore_place_new(tempdir_path(d, "here/."), &p));
+    touch(p.beside, "two");
+    assert_ok(restore_place_keep(&p));
+    assert_ok(fs_join(path, tempdir_path(d, "here"), "two"));
+    assert_true(fs_exists(path));
 }
 
 static void it_takes_its_name_as_a_whole(void **state)
@@ -63,7 +125,7 @@ static void what_is_there_meanwhile_stays(void **state)
     touch(tempdir_path(d, "store"), "mine");
     assert_err(restore_place_keep(&p), ERR_CONFLICT);
     assert_false(fs_exists(p.beside));
-    assert_err(restore_place_check(tempdir_path(d, "store")), ERR_CONFLICT);
+    assert_err(try_place(tempdir_path(d, "store")), ERR_CONFLICT);
 }
 
 static void what_a_killed_one_left_goes_and_what_another_fills_stays(void **state)
@@ -78,6 +140,7 @@ static void what_a_killed_one_left_goes_and_what_another_fills_stays(void **stat
     assert_ok(fs_make_private_dir(left));
     assert_ok(fs_make_private_dir(other));
     touch(left, "vault.db");
+    touch(left, "keys.json.new-abcdef");
     touch(other, "vault.db");
     assert_ok(restore_place_new(tempdir_path(d, "store"), &busy));
     assert_false(fs_exists(left));
@@ -110,6 +173,8 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(only_an_empty_place_will_do),
+        cmocka_unit_test(a_folder_where_another_disk_is_cannot_give_way),
+        cmocka_unit_test(a_place_may_be_given_as_a_link_or_a_dot),
         cmocka_unit_test(it_takes_its_name_as_a_whole),
         cmocka_unit_test(what_is_there_meanwhile_stays),
         cmocka_unit_test(what_a_killed_one_left_goes_and_what_another_fills_stays),
