@@ -154,10 +154,13 @@ static enum err read_field(const struct request *request, struct store *store, s
     if ((e = read_text(request, store, &text)))
         return e;
     if (str_eq(field, STR("tags")))
-        return split_tags(text, request->arena, &form->facts);
+        return form->facts.has_tags ? err_set(ERR_INVALID, "tags are told twice")
+                                    : split_tags(text, request->arena, &form->facts);
     for (size_t i = 0; i < FACT_COUNT; i++) {
         if (!str_eq(field, str_of(FACTS[i].name)))
             continue;
+        if (fact_of(&form->facts, i)->ptr)
+            return err_set(ERR_INVALID, "%s is told twice", FACTS[i].name);
         *fact_of(&form->facts, i) = text;
         return ERR_OK;
     }
@@ -225,6 +228,8 @@ enum err document_form_read(struct request *request, struct store *store, struct
 
         if (is_file && !file.ptr)
             return err_set(ERR_INVALID, "the field \"file\" holds no file");
+        if (!is_file && file.ptr)
+            return err_set(ERR_INVALID, "a file in a field that is not \"file\"");
         if ((e = is_file ? read_file(request, store, file, form) : read_field(request, store, field, form)))
             return e;
     }

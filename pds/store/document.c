@@ -54,18 +54,37 @@ struct change {
     bool worked;
 };
 
+/* A character that only shows itself: not one that steers a terminal, or turns the direction of what
+ * follows, so that "exe.pdf" reads as something else. */
+static bool is_plain(struct str c)
+{
+    const unsigned char *b = (const unsigned char *)c.ptr;
+
+    if (c.len == 1)
+        return b[0] >= 0x20 && b[0] < 0x7f;
+    if (c.len == 2)
+        return !(b[0] == 0xc2 && b[1] < 0xa0); /* U+0080 to U+009F */
+    return !(
+        c.len == 3 && b[0] == 0xe2 && /* U+2028 to U+202E, U+2066 to U+2069 */
+        ((b[1] == 0x80 && b[2] >= 0xa8 && b[2] <= 0xae) || (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9)));
+}
+
 void document_label(struct str file, char out[static DOCUMENT_LABEL_BYTES])
 {
-    bool text = str_is_utf8(file);
-    size_t len = 0;
+    struct str rest = str_trim(file);
+    bool text = str_is_utf8(rest);
+    size_t len = 0, n;
 
-    for (; len < file.len && len < DOCUMENT_LABEL_BYTES - 1; len++) {
-        unsigned char c = (unsigned char)file.ptr[len];
+    for (; rest.len > 0; rest = (struct str){rest.ptr + n, rest.len - n}) {
+        struct str shown = {rest.ptr, n = text ? str_utf8_len(rest) : 1};
 
-        out[len] = c < 0x20 || c == 0x7f || (!text && c >= 0x80) ? '_' : file.ptr[len];
+        if (!is_plain(shown))
+            shown = STR("_");
+        if (len + shown.len > DOCUMENT_LABEL_BYTES - 1)
+            break; /* no character in part */
+        memcpy(out + len, shown.ptr, shown.len);
+        len += shown.len;
     }
-    while (!str_is_utf8((struct str){out, len}))
-        len--; /* cut within a character */
     out[len] = '\0';
 }
 

@@ -49,8 +49,9 @@ static enum err check_text(const char *what, struct str text, size_t max, bool l
         return err_set(ERR_INVALID, "%s is not UTF-8", what);
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
+        bool second = c == 0xc2 && (unsigned char)text.ptr[i + 1] < 0xa0; /* U+0080 to U+009F */
 
-        if ((c < 0x20 && !(lines && (c == '\n' || c == '\r' || c == '\t'))) || c == 0x7f)
+        if ((c < 0x20 && !(lines && (c == '\n' || c == '\r' || c == '\t'))) || c == 0x7f || second)
             return err_set(ERR_INVALID, "%s has a control character at byte %zu", what, i);
     }
     return ERR_OK;

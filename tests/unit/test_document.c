@@ -5,7 +5,7 @@
 #include "pds/audit/trail.h"
 #include "pds/base/fs.h"
 #include "pds/store/bundle.h"
-#include "pds/store/document.h"
+#include "pds/store/document_internal.h"
 #include "pds/vault/vault_copy.h"
 
 #include <dirent.h>
@@ -173,6 +173,10 @@ static void facts_that_break_a_rule_are_refused(void **state)
         {"empty title", {.title = STR("  "), .remind_days = -1}},
         {"long title", {.title = str_of(LONG), .remind_days = -1}},
         {"control", {.title = STR("a\nb"), .remind_days = -1}},
+        {"steers a terminal",
+         {.note = STR("a\xc2\x9b"
+                      "31m"),
+          .remind_days = -1}},
         {"not UTF-8", {.issuer = STR("\xff"), .remind_days = -1}},
         {"no day", {.issued_on = STR("2023-02-29"), .remind_days = -1}},
         {"an instant", {.expires_on = STR("2023-02-28T00:00"), .remind_days = -1}},
@@ -478,6 +482,36 @@ static void adding_survives_each_failing_allocation(void **state)
     assert_int_equal(files(t), 2);
 }
 
+static void a_files_name_is_a_label_that_shows_only_itself(void **state)
+{
+    static const struct {
+        struct str file;
+        const char *label;
+    } ROWS[] = {
+        {STR_ROW("facture d'été.pdf"), "facture d'été.pdf"},
+        {STR_ROW("a\nb\x7f\0c"), "a_b__c"},
+        {STR_ROW("a\xc2\x9b"
+                 "31m\xc2\xa0z"),
+         "a_31m\xc2\xa0z"},
+        {STR_ROW("fac\u202efdp.exe"), "fac_fdp.exe"},
+        {STR_ROW("\u2066a\u2069\u2028"), "_a__"},
+        {STR_ROW("\u0628\u064a\u062a\u200f.txt"), "\u0628\u064a\u062a\u200f.txt"},
+        {STR_ROW("\xff\xe9t\xe9.txt"), "__t_.txt"},
+        {STR_ROW("  "), ""},
+    };
+    char label[DOCUMENT_LABEL_BYTES], many[DOCUMENT_LABEL_BYTES + 1];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        document_label(ROWS[i].file, label);
+        assert_string_equal(label, ROWS[i].label);
+    }
+    memset(many, 'a', sizeof many);
+    memcpy(many + DOCUMENT_LABEL_BYTES - 2, "\xc3\xa9", 2); /* it would be cut */
+    document_label((struct str){many, sizeof many}, label);
+    assert_int_equal(strlen(label), DOCUMENT_LABEL_BYTES - 2);
+}
+
 static enum err refuse_words(struct db *db, void *context)
 {
     static const char SQL[] = "CREATE TEMP TRIGGER refusal BEFORE INSERT ON document_text BEGIN SELECT "
@@ -539,6 +573,7 @@ int main(void)
         WITH_STORE(text_that_is_no_utf8_is_kept_and_not_searched),
         WITH_STORE(adding_survives_each_failing_allocation),
         WITH_STORE(what_the_vault_refuses_leaves_no_file),
+        cmocka_unit_test(a_files_name_is_a_label_that_shows_only_itself),
         WITH_STORE(telling_survives_each_failing_allocation),
     };
 
