@@ -25,7 +25,8 @@ static const char SQL_FIRST[] =
     "SELECT number, dataset, source_id, from_at, to_at, whole, bare, line, deleted FROM erasure"
     " WHERE number > ?1 ORDER BY number LIMIT 1";
 static const char SQL_DELETED[] = "UPDATE erasure SET deleted = 1 WHERE number = ?1";
-static const char SQL_END[] = "DELETE FROM erasure WHERE number = ?1";
+/* Those before, which could not be cleaned up after, are clean by this one's purge. */
+static const char SQL_END[] = "DELETE FROM erasure WHERE number = ?1 OR (deleted = 1 AND number < ?1)";
 
 struct beginning {
     struct erasure *erasure;
@@ -129,11 +130,12 @@ static enum err delete_all(struct store *s, struct vault *v, const struct erasur
     return vault_write_reserved(v, note_deleted, (void *)e);
 }
 
-static enum err go_on(struct store *s, struct vault *v, const struct erasure *e, int64_t *counts)
+/* Of what is deleted, nothing stays in the files. */
+static enum err clean_up(struct store *s, struct vault *v, const struct erasure *e)
 {
     enum err err;
 
-    if ((!e->deleted && (err = delete_all(s, v, e, counts))) || (err = vault_before_remove(store_dir(s))))
+    if ((err = vault_before_remove(store_dir(s))))
         return err_wrap(err, "erasing");
     if ((err = vault_purge(v, e->bare ? BARE_PURGE_WAIT_MS : PURGE_WAIT_MS)))
         return e->bare && can_wait(err) ? ERR_OK : err_wrap(err, "erasing"); /* its row stays */
@@ -141,6 +143,17 @@ static enum err go_on(struct store *s, struct vault *v, const struct erasure *e,
         return err_wrap(err, "erasing");
     err_ignore(vault_purge(v, 0)); /* of the row that named it; else the next checkpoint does it */
     return ERR_OK;
+}
+
+/* The owner is told that it failed, and may bring in again what went: the next opening must not take that.
+ * Where not even this can be written, it still will. */
+static enum err give_up(struct vault *v, struct erasure *e, enum err failure)
+{
+    char story[512];
+
+    (void)snprintf(story, sizeof story, "%s", err_story()); /* cut when too long */
+    err_ignore(vault_write_reserved(v, end, e));            /* the failure that is told is the first one */
+    return err_set(failure, "erasing: %s", story);
 }
 
 static enum err check_request(const struct erase_request *r)
@@ -172,7 +185,7 @@ enum err erase_run(struct store *s, const struct erase_request *request, int64_t
         (err = store_enter(s, &v)))
         return err;
     if (!(err = vault_write_reserved(v, begin, &(struct beginning){&e, request->dataset, store_now(s, now)})))
-        err = go_on(s, v, &e, counts);
+        err = (err = delete_all(s, v, &e, counts)) ? give_up(v, &e, err) : clean_up(s, v, &e);
     store_leave(s);
     if (err)
         return err;
@@ -214,9 +227,10 @@ enum err erase_recover(struct store *s, struct vault *v)
     enum err err;
 
     while (!(err = next_of(v, e.number, &e))) {
-        err = go_on(s, v, &e, counts);
+        if (e.deleted || !(err = delete_all(s, v, &e, counts)))
+            err = clean_up(s, v, &e);
         if (err && !can_wait(err))
-            return err; /* those are no reason not to open: its row stays */
+            return err_wrap(err, "an erasure of before"); /* those are no reason not to open: its row stays */
     }
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }

@@ -1,4 +1,4 @@
-/* Erasure: gone from live and free pages, the log, the index of words, and blobs with their keys.
+/* Erasure: gone from live and free pages, the log, and blobs with their keys.
  *
  * Deleting readings, as the owner does day by day, is the bare form of it.
  *
@@ -24,9 +24,10 @@ struct erase_request {
 /* {"records","documents","annotations","sources","imports"}: how many went. Sources and imports go when
  * nothing of theirs is left; annotations, those that begin in the period, unless a source is named.
  * ERR_INVALID when nothing is named, or all of it with something else; ERR_NOT_FOUND for a source that is
- * none. ERR_BUSY when a reader keeps old pages for more than 10 s, ERR_FULL when not even what is kept does:
- * what is done is done, and the rest follows at the next opening; a bare one does not wait for old pages, and
- * is told as done once the records are gone. The copy of before a migration goes too. */
+ * none. ERR_BUSY when a reader or a copy keeps old pages for more than 10 s: all is deleted, and the files
+ * are cleaned at the next opening or the next erasure; a bare one does not wait for that, and is told as
+ * done. Any other failure, such as ERR_FULL when not even what is kept does: what is done is done, and the
+ * rest stays until it is erased again. The copy of before a migration goes too. */
 MUST_CHECK enum err erase_run(struct store *s, const struct erase_request *request, int64_t now,
                               json_t **out);
 /* Go on with what a crash cut. Once after opening, by whoever opens. What cannot be done now (ERR_BUSY,

@@ -9,6 +9,7 @@
 #include "pds/store/erase.h"
 #include "pds/store/import.h"
 #include "pds/store/source.h"
+#include "pds/vault/vault_internal.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static const char SQL_COUNTED[] = "SELECT coalesce(sum(records), 0) FROM series"
 static const char SQL_IMPORTS[] = "SELECT count(*) FROM import";
 static const char SQL_HISTORY[] = "SELECT count(*) FROM record_history";
 static const char SQL_ERASURES[] = "SELECT count(*) FROM erasure";
+static const char SQL_TO_DELETE[] = "SELECT count(*) FROM erasure WHERE deleted = 0";
 static const char SQL_TOLD[] = "SELECT count(*) FROM trail_entry WHERE kind = 'erased'";
 static const char SQL_SAID[] = "SELECT count(*) FROM trail_entry WHERE kind IS NOT NULL";
 static const char SQL_GAS_IMPORTS[] =
@@ -313,6 +315,74 @@ static void what_a_crash_cut_goes_on_at_the_next_opening(void **state)
     assert_int_equal(files_of(t), 0);
 }
 
+/* A copy that is being made holds the purge back: what came in since is none of the erasure's. */
+static void what_is_imported_after_an_erasure_that_was_told_busy_stays(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *t = filled();
+    AUTO(json_freep) json_t *answer = NULL;
+    struct erase_request request = {.dataset = dataset_of(CONSUMPTION), .from = INT64_MIN, .to = INT64_MAX};
+
+    (void)state;
+    assert_ok(vault_hold(t->vault));
+    vault_set_wait(20);
+    assert_err(erase_run(t->store, &request, TMPSTORE_NOW, &answer), ERR_BUSY);
+    vault_set_wait(0);
+    vault_unhold(t->vault);
+    assert_null(answer);
+    assert_int_equal(number(t, SQL_ERASURES), 1);
+    import(t, CONSUMPTION, "2", "new.csv", 5, 10);
+    tmpstore_reopen(t);
+    assert_int_equal(number(t, SQL_ERASURES), 0);
+    assert_int_equal(number(t, SQL_RECORDS), RECORDS + 10);
+    assert_int_equal(traces(t, OF_RECORDS), 0);
+}
+
+static void put_one(struct import *m, const char *dataset, const char *meter, int64_t start)
+{
+    struct record r = {
+        .start_at = start, .end_at = start + STEP_S, .quality = RECORD_MEASURED, .present = 1, .line = 1};
+
+    assert_ok(import_add(m, dataset_of(dataset), "enedis", str_of(meter), "curve", &r));
+}
+
+/* Its numbers, of a series and of itself, may be another's afterwards. */
+static void an_import_that_runs_meanwhile_writes_into_nothing_of_others(void **state)
+{
+    static const char SQL_STRAYS[] = "SELECT count(*) FROM record r JOIN series s ON s.id = r.series_id JOIN "
+                                     "source o ON o.id = s.source_id"
+                                     " WHERE (r.start_at >= 1000000000) <> (o.reference = 'LONG')";
+    AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
+    AUTO(import_freep) struct import *m = NULL;
+    AUTO(json_freep) json_t *answer = NULL;
+    struct erase_request request = {.dataset = dataset_of(CONSUMPTION), .from = INT64_MIN, .to = INT64_MAX};
+
+    (void)state;
+    assert_ok(import_new(t->vault, STR("long.csv"), TMPSTORE_NOW, &m));
+    for (int64_t i = 0; i < RECORDS; i++) /* more than a batch */
+        put_one(m, CONSUMPTION, "LONG", 1000000000 + i * STEP_S);
+    must_answer(t, &request, 4096, 0, 1, 0);
+    import(t, GAS, "ORANGEMETER", "orange.csv", 1000, 10);
+    assert_ok(import_close(m, TMPSTORE_NOW));
+    assert_int_equal(number(t, SQL_RECORDS), RECORDS - 4096 + 10);
+    assert_int_equal(number(t, SQL_STRAYS), 0);
+    must_be_sound(t);
+
+    import_free(m);
+    m = NULL;
+    assert_ok(import_new(t->vault, STR("long.csv"), TMPSTORE_NOW, &m));
+    for (int64_t i = 0; i < RECORDS; i++)
+        put_one(m, CONSUMPTION, "LONG", 1000000000 + i * STEP_S);
+    request = (struct erase_request){.from = INT64_MIN, .to = INT64_MAX, .whole = true};
+    assert_ok(erase_run(t->store, &request, TMPSTORE_NOW, &answer));
+    import(t, GAS, "ORANGEMETER", "orange.csv", 1000, 10);
+    assert_err(import_close(m, TMPSTORE_NOW), ERR_CONFLICT);
+    import_fail(m, ERR_CONFLICT, TMPSTORE_NOW);
+    assert_int_equal(number(t, SQL_RECORDS), 10);
+    assert_int_equal(number(t, SQL_STRAYS), 0);
+    assert_int_equal(number(t, SQL_IMPORTS), 1);
+    must_be_sound(t);
+}
+
 static void the_copy_of_before_a_migration_goes_too(void **state)
 {
     AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
@@ -360,6 +430,7 @@ static void each_failing_allocation_is_told(void **state)
             assert_int_equal(e, ERR_NO_MEMORY);
             assert_null(answer);
         }
+        assert_int_equal(number(t, SQL_TO_DELETE), 0); /* the next opening deletes nothing more */
         json_decref(answer);
         answer = NULL;
     }
@@ -378,6 +449,8 @@ int main(void)
         cmocka_unit_test(everything_goes_and_the_store_can_be_used),
         cmocka_unit_test(what_a_crash_cut_goes_on_at_the_next_opening),
         cmocka_unit_test(records_alone_go_after_a_crash_and_nothing_else),
+        cmocka_unit_test(what_is_imported_after_an_erasure_that_was_told_busy_stays),
+        cmocka_unit_test(an_import_that_runs_meanwhile_writes_into_nothing_of_others),
         cmocka_unit_test(the_copy_of_before_a_migration_goes_too),
         cmocka_unit_test(a_request_must_make_sense),
         cmocka_unit_test(each_failing_allocation_is_told),
