@@ -363,11 +363,13 @@ static enum err run_alone(const struct command *c, int argc, char *const argv[],
     if ((e = store_new(opts->args[0], &store)) ||
         (e = rekey_secrets_find(store, c->options, opts, &secrets, &root)))
         return e;
+    secrets.used = true; /* for all we know, also when the daemon goes away before it answers */
     if ((e = control_call(opts->args[0], root, argc, argv, &secrets.fd, 1, status)) == ERR_NOT_FOUND) {
         *status = command_run_open(argc, argv, store, NULL, &secrets.fd, 1, stdout, stderr);
         e = ERR_OK;
     }
-    secrets.used = !e && *status == 0;
+    if (!e && *status != 0)
+        secrets.used = rekey_secrets_open(&secrets, store);
     return e;
 }
 

@@ -20,6 +20,16 @@ void rekey_secrets_done(struct rekey_secrets *s)
         (void)unlink(s->made); /* it opens nothing */
 }
 
+bool rekey_secrets_open(const struct rekey_secrets *s, struct store *store)
+{
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    uint8_t key[KEY_BYTES];
+    bool opens = s->made[0] && !key_file_read(s->made, key) && !store_key_of_keyfile(store, key, &root);
+
+    random_wipe(key, sizeof key);
+    return opens;
+}
+
 static enum err find_key(const char *path, struct rekey_secrets *out, uint8_t key[static KEY_BYTES])
 {
     enum err e;

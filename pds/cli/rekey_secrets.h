@@ -17,6 +17,8 @@ struct rekey_secrets {
     bool used;                /* else that is taken away again */
 };
 void rekey_secrets_done(struct rekey_secrets *s);
+/* Whether the key file that was made opens the store. */
+bool rekey_secrets_open(const struct rekey_secrets *s, struct store *store);
 
 /* Ask for the passphrase, and read the key file that is named, or make it where there is none. *root is the
  * store's key by that passphrase: ERR_WRONG_KEY before anything is begun. */

@@ -9,6 +9,7 @@
 #include "pds/store/recipient.h"
 #include "pds/store/store_internal.h"
 #include "pds/vault/vault.h"
+#include "pds/vault/vault_before.h"
 #include "pds/vault/vault_copy.h"
 
 #include <inttypes.h>
@@ -26,6 +27,7 @@ struct rekey {
     struct secret_text *code;     /* owned; the new one */
     struct vault *from, *to;      /* owned */
     int lock;                     /* of the store, held to the end; -1 */
+    bool arrived;                 /* the new vault is in its place: there is no way back */
 };
 
 static void rekey_done(struct rekey *r)
@@ -46,7 +48,7 @@ static enum err make_keys(struct rekey *r, const struct rekey_options *o)
 {
     enum err e;
 
-    if ((e = store_key_load(r->store, &r->keys)))
+    if ((e = store_key_settled(r->store, &r->keys)))
         return e;
     if (keyfile_has(r->keys, SLOT_KEYFILE) && !o->keyfile_key && !o->drop_keyfile)
         return err_set(ERR_INVALID, "the store opens with a key file: say whether one still does");
@@ -169,10 +171,10 @@ static enum err switch_over(struct rekey *r, const uint8_t mark[static KEYFILE_V
         return e;
     if (!(e = store_key_load(r->store, &keys)) && !keyfile_is_same(keys, r->keys))
         e = err_set(ERR_CONFLICT, "keys.json was changed meanwhile");
-    if (!e) {
+    if (!e && !(e = vault_before_remove(store_dir(r->store)))) { /* that of a migration: under the old key */
         keyfile_set_next(keys, r->fresh, mark);
         if (!(e = keyfile_save(keys, r->store->keys_path)))
-            e = rekey_switch(r->store, keys);
+            e = rekey_switch(r->store, keys, &r->arrived);
     }
     (void)close(folder); /* which lets it go */
     return e;
@@ -197,11 +199,14 @@ static enum err encrypt_again(struct rekey *r)
     return switch_over(r, mark);
 }
 
-/* Its old files go as it opens. */
+/* What is left of the switch is done first, when something failed in it. Its old files go as it opens. */
 static enum err open_again(struct rekey *r, bool kept)
 {
+    AUTO(keyfile_freep) struct keyfile *keys = NULL;
     enum err e;
 
+    if ((e = store_key_settled(r->store, &keys)))
+        return e;
     if (kept)
         return store_unlock(r->store, r->root, r->now);
     if ((e = store_borrow(r->store, r->root, r->now)))
@@ -226,7 +231,7 @@ enum err rekey_run(struct store *s, const struct rekey_options *options, int64_t
         (void)close(r.lock); /* the next opening takes it */
     r.lock = -1;
     kept = store_alone_end(s);
-    if (e) {
+    if (e && !r.arrived) {
         if (kept) /* it is as it was, but for the sessions; where that fails, it is locked */
             err_ignore(store_unlock(s, r.old, r.now));
         return err_wrap(e, "another key");

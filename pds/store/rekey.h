@@ -23,9 +23,10 @@ struct rekey_options {
 
 /* Lock the store, give it another key, and open it again when it was open: sessions have ended. *code is the
  * new recovery code, the caller's, to be shown once; the old one opens neither the store nor later backups.
- * Also when the store cannot be opened again: the story tells, *code is set. ERR_INVALID for a store with a
- * key file when none is given or dropped; ERR_WRONG_KEY; ERR_BUSY when somebody has it open; ERR_CONFLICT
- * when keys.json changed meanwhile; ERR_FULL: it takes the room of the whole store again. */
+ * Also when the store has the new key and cannot be opened again: the story tells, *code is set. ERR_INVALID
+ * for a store with a key file when none is given or dropped; ERR_WRONG_KEY; ERR_BUSY when somebody has it
+ * open; ERR_CONFLICT when keys.json changed meanwhile; ERR_FULL: it takes the room of the whole store again.
+ */
 MUST_CHECK enum err rekey_run(struct store *s, const struct rekey_options *options, int64_t now,
                               struct secret_text **code);
 #endif

@@ -4,7 +4,6 @@
 
 #include "pds/base/auto.h"
 #include "pds/store/store_internal.h"
-#include "pds/vault/vault_before.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,7 +68,7 @@ static enum err finish(const struct store *s, struct keyfile *keys)
     return keyfile_save(keys, s->keys_path);
 }
 
-enum err rekey_switch(const struct store *s, struct keyfile *keys)
+enum err rekey_switch(const struct store *s, struct keyfile *keys, bool *arrived)
 {
     char from[FS_PATH_BYTES], to[FS_PATH_BYTES];
     enum err e;
@@ -78,9 +77,9 @@ enum err rekey_switch(const struct store *s, struct keyfile *keys)
         return e;
     if (rename(from, to))
         return fs_error("replacing", "vault.db");
+    *arrived = true;
     if ((e = fs_sync_dir(s->dir)) || (e = finish(s, keys)))
         return e;
-    err_ignore(vault_before_remove(s->dir)); /* sealed under the old key; the owner may take it away */
     rekey_tidy(s);
     return ERR_OK;
 }

@@ -81,6 +81,8 @@ bool store_alone_end(struct store *s);
 void store_key_tidy(struct store *s);
 /* keys.json as it is on the disk. A change is made with the folder held: *fd, closed to let it go. */
 MUST_CHECK enum err store_key_load(const struct store *s, struct keyfile **out);
+/* The same, with the folder not held: what is left of a rekey is settled before. */
+MUST_CHECK enum err store_key_settled(const struct store *s, struct keyfile **out);
 MUST_CHECK enum err store_key_hold(const struct store *s, int *fd);
 /* Save it, with the disk that is kept when there is no other room. */
 MUST_CHECK enum err store_key_save(const struct store *s, const struct keyfile *keys);

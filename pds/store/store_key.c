@@ -3,6 +3,7 @@
 
 #include "pds/base/auto.h"
 #include "pds/crypto/keyfile.h"
+#include "pds/store/rekey_internal.h"
 #include "pds/vault/vault_reserve.h"
 
 #include <dirent.h>
@@ -49,6 +50,18 @@ static enum err load(const struct store *s, struct keyfile **out)
 }
 
 enum err store_key_load(const struct store *s, struct keyfile **out) { return load(s, out); }
+
+enum err store_key_settled(const struct store *s, struct keyfile **out)
+{
+    AUTO(keyfile_freep) struct keyfile *keys = NULL;
+    enum err e;
+
+    if ((e = load(s, &keys)) || (e = rekey_settle(s, &keys)))
+        return e;
+    *out = keys;
+    keys = NULL; /* the caller's now */
+    return ERR_OK;
+}
 
 enum err store_key_hold(const struct store *s, int *fd) { return hold_folder(s, LOCK_EX, fd); }
 
@@ -115,7 +128,7 @@ static enum err open_slot(struct store *s, enum slot_kind kind, struct unlocking
     if (s->decoy) /* it stands for many, which do not wait for each other */
         return open_kind(s->decoy, kind, by, root);
     (void)pthread_mutex_lock(&s->derive);
-    if (!(e = load(s, &keys)))
+    if (!(e = store_key_settled(s, &keys)))
         e = open_kind(keys, kind, by, root);
     (void)pthread_mutex_unlock(&s->derive);
     return e;

@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct passphrase_cost CHEAPEST = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MIN};
 static const char TEXT[] = "a paper that is sealed twice";
@@ -213,6 +214,53 @@ static void a_switch_that_came_is_finished(void **state)
     tmpstore_open(t);
 }
 
+/* A program that met a failure in the midst of a switch goes on with it, without being started again. */
+static void a_switch_that_failed_is_finished_by_who_signs_in(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
+    AUTO(keyfile_freep) struct keyfile *next = NULL;
+    AUTO(keyfile_freep) struct keyfile *after = NULL;
+    AUTO(store_key_freep) struct store_key *fresh = NULL;
+    AUTO(store_key_freep) struct store_key *root = NULL;
+
+    (void)state;
+    store_leave(t->store);
+    assert_ok(store_lock(t->store));
+    next = with_next(t, true);
+    assert_ok(keyfile_open_keyfile(next, TMPSTORE_KEY, &fresh));
+    assert_ok(store_key_of_keyfile(t->store, TMPSTORE_KEY, &root));
+    assert_memory_equal(root->bytes, fresh->bytes, KEY_BYTES);
+    assert_ok(keyfile_load(tempdir_path(t->dir, "store/keys.json"), &after));
+    assert_true(keyfile_is_same(after, next));
+    assert_ok(keyfile_set_keyfile(after, t->root, TMPSTORE_KEY)); /* as above */
+    assert_ok(keyfile_save(after, tempdir_path(t->dir, "store/keys.json")));
+    tmpstore_open(t);
+}
+
+/* The copy of before a migration is sealed under the old key: it goes first. */
+static void no_copy_under_the_old_key_stays(void **state)
+{
+    AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
+    AUTO(secret_text_freep) struct secret_text *code = NULL;
+    AUTO(store_key_freep) struct store_key *root = NULL;
+    const char *path = tempdir_path(t->dir, "store/vault.db.before-001");
+
+    (void)state;
+    assert_int_equal(mkdir(path, 0700), 0); /* cannot be removed as a file */
+    assert_err(rekey(t, "quatre chevaux", TMPSTORE_KEY, false, &code), ERR_IO);
+    assert_null(code);
+    assert_ok(store_key_of_keyfile(t->store, TMPSTORE_KEY, &root));
+    assert_memory_equal(root->bytes, t->root->bytes, KEY_BYTES);
+    assert_int_equal(rmdir(path), 0);
+    assert_ok(fs_make(path, "sealed", 6));
+    assert_ok(rekey(t, "quatre chevaux", TMPSTORE_KEY, false, &code));
+    assert_false(fs_exists(path));
+    store_key_free(root);
+    root = NULL;
+    assert_ok(store_key_of_keyfile(t->store, TMPSTORE_KEY, &root));
+    memcpy(t->root->bytes, root->bytes, KEY_BYTES);
+}
+
 static void each_failing_allocation_leaves_a_store_that_opens(void **state)
 {
     AUTO(tmpstore_freep) struct tmpstore *t = tmpstore_new();
@@ -231,8 +279,9 @@ static void each_failing_allocation_leaves_a_store_that_opens(void **state)
         e = rekey_run(t->store, &options, TMPSTORE_NOW, &code);
         mem_fail_at(0);
         assert_true(e == ERR_OK || e == ERR_NO_MEMORY || e == ERR_IO);
-        secret_text_free(code);
         assert_ok(store_key_of_keyfile(t->store, TMPSTORE_KEY, &root));
+        assert_int_equal(code != NULL, memcmp(t->root->bytes, root->bytes, KEY_BYTES) != 0);
+        secret_text_free(code);
         assert_ok(store_unlock(t->store, root, TMPSTORE_NOW));
         memcpy(t->root->bytes, root->bytes, KEY_BYTES);
         store_key_free(root);
@@ -250,6 +299,8 @@ int main(void)
         cmocka_unit_test(no_key_file_opens_it_when_that_was_the_wish),
         cmocka_unit_test(a_switch_that_did_not_come_is_dropped),
         cmocka_unit_test(a_switch_that_came_is_finished),
+        cmocka_unit_test(a_switch_that_failed_is_finished_by_who_signs_in),
+        cmocka_unit_test(no_copy_under_the_old_key_stays),
         cmocka_unit_test(each_failing_allocation_leaves_a_store_that_opens),
     };
 

@@ -77,9 +77,13 @@ static void a_key_file_that_was_made_in_vain_goes(void **state)
     rekey_secrets_done(&s);
     assert_false(fs_exists(path));
     assert_ok(find(t, "quatre chevaux\n", path, false, &s));
+    assert_false(rekey_secrets_open(&s, t->store));
     s.used = true;
     rekey_secrets_done(&s);
     assert_true(fs_exists(path));
+    assert_ok(fs_replace(path, TMPSTORE_KEY, KEY_BYTES)); /* as if the store had come to open with it */
+    assert_true(rekey_secrets_open(&s, t->store));
+    assert_false(rekey_secrets_open(&(struct rekey_secrets){.fd = -1}, t->store));
 }
 
 static void what_is_wrong_is_told_before_anything_is_begun(void **state)
