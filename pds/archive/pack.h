@@ -21,6 +21,9 @@ MUST_CHECK enum err pack_writer_new(enum pack_format format, pack_put *put, void
                                     struct pack_writer **out);
 /* Begin an entry: a regular file, mode 0600. size -1 when it is not known (zip alone). at: seconds, UTC. */
 MUST_CHECK enum err pack_begin(struct pack_writer *w, const char *name, int64_t size, int64_t at);
+/* The same for a zip, stored as it is: a file that another chose, which no ceiling of compression may refuse
+ * when it is read again. Its size must be known. */
+MUST_CHECK enum err pack_begin_stored(struct pack_writer *w, const char *name, int64_t size, int64_t at);
 MUST_CHECK enum err pack_write(struct pack_writer *w, const void *bytes, size_t len);
 /* After the last byte of an entry; ERR_INTERNAL when fewer or more came than begun with. */
 MUST_CHECK enum err pack_end(struct pack_writer *w);

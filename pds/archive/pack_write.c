@@ -102,6 +102,23 @@ enum err pack_begin(struct pack_writer *w, const char *name, int64_t size, int64
     return ERR_OK;
 }
 
+enum err pack_begin_stored(struct pack_writer *w, const char *name, int64_t size, int64_t at)
+{
+    enum err e;
+
+    if (w->format != PACK_ZIP || size < 0)
+        return err_set(ERR_INTERNAL, "an entry is stored in a zip, with its size");
+    if ((e = outcome(w, archive_write_zip_set_compression_store(w->archive) == ARCHIVE_OK,
+                     "storing in an archive")))
+        return e;
+    e = pack_begin(w, name, size, at);
+    /* Of those that follow. */
+    if (!e)
+        e = outcome(w, archive_write_zip_set_compression_deflate(w->archive) == ARCHIVE_OK,
+                    "packing an archive");
+    return e;
+}
+
 enum err pack_write(struct pack_writer *w, const void *bytes, size_t len)
 {
     const char *from = bytes;

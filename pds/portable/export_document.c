@@ -227,7 +227,7 @@ static enum err files_of(struct export *x, const json_t *document, void *context
         export_document_path(document, version, path);
         if ((e = document_file(x->db, str_of(text_of(document, "id")),
                                json_integer_value(json_object_get(version, "version")), &file)) ||
-            (e = pack_begin(x->pack, path, (int64_t)file.size, x->now)) || (e = copy_blob(x, &file)) ||
+            (e = pack_begin_stored(x->pack, path, (int64_t)file.size, x->now)) || (e = copy_blob(x, &file)) ||
             (e = pack_end(x->pack)))
             return e;
     }

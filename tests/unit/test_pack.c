@@ -393,6 +393,47 @@ static void what_is_packed_too_hard_is_refused(void **state)
     }
 }
 
+static void add_stored(struct pack_writer *w, const char *name, const void *bytes, size_t len)
+{
+    assert_ok(pack_begin_stored(w, name, (int64_t)len, 0));
+    assert_ok(pack_write(w, bytes, len));
+    assert_ok(pack_end(w));
+}
+
+/* Zeros, another zip, nothing: what is stored is never packed too hard, and what follows is packed again. */
+static void what_is_stored_comes_back_whatever_it_is(void **state)
+{
+    static const struct pack_limits LIMITS = {.bytes = MAX_BYTES, .entries = 9, .ratio = 200};
+    static uint8_t zeros[4 * MIB];
+    AUTO(pack_writer_freep) struct pack_writer *w = NULL;
+    AUTO(pack_writer_freep) struct pack_writer *tar = NULL;
+    AUTO(buf_done) struct buf inner, archive, told, wanted;
+    size_t before;
+
+    (void)state;
+    buf_init(&inner, MAX_BYTES);
+    buf_init(&archive, MAX_BYTES);
+    buf_init(&told, 4096);
+    buf_init(&wanted, 4096);
+    assert_ok(write_things(PACK_ZIP, false, &inner));
+    assert_ok(pack_writer_new(PACK_ZIP, keep, &archive, &w));
+    add_stored(w, "zeros", zeros, sizeof zeros);
+    add_stored(w, "a.zip", inner.data, inner.len);
+    add_stored(w, "empty", "", 0);
+    assert_err(pack_begin_stored(w, "x", -1, 0), ERR_INTERNAL);
+    before = archive.len;
+    assert_ok(pack_begin(w, "packed", MIB, 0));
+    assert_ok(pack_write(w, zeros, MIB));
+    assert_ok(pack_end(w));
+    assert_ok(pack_finish(w));
+    assert_true(archive.len - before < 65536);
+    assert_ok(list_bytes(&archive, &LIMITS, &told));
+    buf_printf(&wanted, "zeros=%zu;a.zip=%zu;empty=0;packed=%zu;", sizeof zeros, inner.len, (size_t)MIB);
+    assert_string_equal(told.data, wanted.data);
+    assert_ok(pack_writer_new(PACK_TAR, keep, &inner, &tar));
+    assert_err(pack_begin_stored(tar, "x", 1, 0), ERR_INTERNAL);
+}
+
 static void what_is_no_archive_is_unsupported(void **state)
 {
     static const char *const ROWS[] = {"", "hello", "\x1f\x8b\x08", "7z\xbc\xaf\x27\x1c", "%PDF-1.7"};
@@ -511,6 +552,7 @@ int main(void)
         cmocka_unit_test(the_same_name_twice_is_refused),
         cmocka_unit_test(ceilings_hold),
         cmocka_unit_test(what_is_packed_too_hard_is_refused),
+        cmocka_unit_test(what_is_stored_comes_back_whatever_it_is),
         cmocka_unit_test(what_is_no_archive_is_unsupported),
         cmocka_unit_test(only_the_formats_asked_for_are_read),
         cmocka_unit_test(a_cut_or_changed_zip_never_passes_for_whole),
