@@ -185,14 +185,17 @@ static void refuse_busy(struct request *request, struct response *response)
     problem_fill(request, err_set(ERR_BUSY, "the store has too much to do"), 0, response);
 }
 
-/* One store's handlers take no more than their share of the workers, however long they last. */
+/* One store's handlers take no more than their share of the workers, however long they last; what may last as
+ * long as a client likes, no more than most of it. */
 static void answer(struct request *request, struct response *response, struct resident *r)
 {
+    unsigned most = request->upload ? LIMIT_WORKERS_STORE * 3 / 4 : LIMIT_WORKERS_STORE;
+
     if (request->route->where == RUN_INLINE) {
         exchange_run(request, response, &r->api);
         return;
     }
-    if (atomic_fetch_add(&r->at_work, 1) < LIMIT_WORKERS_STORE)
+    if (atomic_fetch_add(&r->at_work, 1) < most)
         exchange_run(request, response, &r->api);
     else
         refuse_busy(request, response);

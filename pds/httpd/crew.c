@@ -11,17 +11,30 @@ void crew_init(struct crew *c, unsigned threads, unsigned waiting_max)
     (void)pthread_cond_init(&c->work, NULL);
     c->max = threads < CREW_MAX ? threads : CREW_MAX;
     c->waiting_max = waiting_max;
+    c->lasting_max = c->max > 1 ? c->max * 3 / 4 : 1;
     c->last = &c->first;
 }
 
-static struct job *take(struct crew *c)
+/* The place in the queue of the next that may run: those that may last leave some threads to the others, but
+ * at the end, when none of them does. */
+static struct job **find_next(struct crew *c)
 {
-    struct job *job = c->first;
+    struct job **at = &c->first;
 
-    c->first = job->next_waiting;
-    if (!c->first)
-        c->last = &c->first;
+    while (*at && (*at)->lasting && c->lasting >= c->lasting_max && !c->stopping)
+        at = &(*at)->next_waiting;
+    return at;
+}
+
+static struct job *take(struct crew *c, struct job **at)
+{
+    struct job *job = *at;
+
+    *at = job->next_waiting;
+    if (c->last == &job->next_waiting)
+        c->last = at;
     c->waiting--;
+    c->lasting += job->lasting;
     return job;
 }
 
@@ -35,21 +48,23 @@ static void unlist(struct crew *c, struct job *job)
 static void *work(void *context)
 {
     struct crew *c = context;
+    struct job **next;
 
     (void)pthread_mutex_lock(&c->lock);
     while (true) {
-        while (!c->first && !c->stopping) {
+        while (!*(next = find_next(c)) && !c->stopping) {
             c->idle++;
             (void)pthread_cond_wait(&c->work, &c->lock);
             c->idle--;
         }
-        if (!c->first)
+        if (!*next)
             break;
-        struct job *job = take(c);
+        struct job *job = take(c, next);
         void (*done)(struct job *) = job->done;
         (void)pthread_mutex_unlock(&c->lock);
         job->run(job);
         (void)pthread_mutex_lock(&c->lock);
+        c->lasting -= job->lasting; /* this thread looks for the next, which may be one that had to wait */
         unlist(c, job);
         (void)pthread_mutex_unlock(&c->lock);
         done(job);

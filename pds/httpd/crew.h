@@ -19,6 +19,7 @@ struct job {
         struct job *job); /* called at most once, when it took too long; NULL for a job without deadline */
     void (*abandon)(struct job *job); /* nobody waits for it any more: wake who does. Under the crew's lock */
     void (*cut)(struct job *job);     /* it may last, and should end soon; NULL for what is short */
+    bool lasting;     /* it may last as long as a client likes: some threads are kept from such */
     struct str mount; /* whom it is for, where one server serves many; borrowed until done() */
     struct job *next_waiting;
     struct job *next, *prev; /* of all, waiting and running */
@@ -32,7 +33,8 @@ struct crew {
     pthread_t threads[CREW_MAX];
     unsigned started, idle, max;
     unsigned waiting, waiting_max;
-    struct job *first, **last; /* waiting */
+    unsigned lasting, lasting_max; /* of those that run */
+    struct job *first, **last;     /* waiting */
     struct job *all;
     bool stopping;
 };

@@ -186,6 +186,7 @@ static bool give(struct turn *t)
                           .late = t->request.upload ? NULL : job_late,
                           .abandon = job_abandon,
                           .cut = job_cut,
+                          .lasting = t->request.upload != NULL,
                           .mount = t->request.mount};
     atomic_fetch_add(&t->refs, 1);
     t->given = true;

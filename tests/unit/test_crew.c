@@ -194,9 +194,45 @@ static void nothing_begins_to_wait_while_closing(void **state)
     }
 }
 
+/* As many as there are threads: some wait, and what is short does not. Those that wait have their turn. */
+static void uploads_leave_threads_to_others(void **state)
+{
+    static const char FORM[] = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n",
+                      END[] = "x\r\n--B--\r\n";
+    struct server *s = open_with(10000);
+    int fds[LIMIT_WORKERS], asked;
+    char fields[128];
+
+    (void)state;
+    (void)snprintf(fields, sizeof fields,
+                   "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: %zu\r\n",
+                   sizeof FORM - 1 + sizeof END - 1);
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = say(s, "POST /upload", fields);
+        assert_true(http_say(fds[i], FORM));
+    }
+    while (running < LIMIT_WORKERS * 3 / 4)
+        pause_ms(5);
+    asked = say(s, "GET /nap", "");
+    http_read(asked, &a, false, 2000);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(running, LIMIT_WORKERS * 3 / 4 + 1);
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        assert_true(http_say(fds[i], END));
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        http_read(fds[i], &a, false, 2000);
+        assert_int_equal(a.status, 200);
+        assert_string_equal(a.body, "1");
+        (void)close(fds[i]);
+    }
+    (void)close(asked);
+    server_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(uploads_leave_threads_to_others),
         cmocka_unit_test(closing_lets_a_running_handler_end),
         cmocka_unit_test(closing_cuts_an_upload_that_does_not_end),
         cmocka_unit_test(nothing_begins_to_wait_while_closing),
