@@ -122,17 +122,22 @@ enum err command_write(struct invocation *inv, const char *bytes, size_t len)
     return fwrite(bytes, 1, len, inv->out) == len ? ERR_OK : write_error();
 }
 
+enum { SMALL_ANSWER_BYTES = 1024 };
+
 enum err command_json(struct invocation *inv, const json_t *tree)
 {
     AUTO(buf_done) struct buf text;
     enum err e;
 
     buf_init(&text, 64 * MIB);
+    (void)buf_reserve(&text, SMALL_ANSWER_BYTES); /* one with a recovery code does not move, and is wiped */
     json_write(&text, tree);
     buf_char(&text, '\n');
-    if ((e = buf_err(&text)))
-        return e;
-    return command_write(inv, text.data, text.len);
+    if (!(e = buf_err(&text)))
+        e = command_write(inv, text.data, text.len);
+    if (text.data)
+        explicit_bzero(text.data, text.len);
+    return e;
 }
 
 /* Parse and check what stands behind the command's name. */

@@ -6,14 +6,17 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { ROUND_MS = 100 };
+enum { ROUND_MS = 100, BUFFER_BYTES = 8192 };
 
 struct target {
     int fd; /* owned */
     struct store *store;
     const atomic_bool *closing;
+    char buffer[BUFFER_BYTES]; /* the stream's: a recovery code may have stood in it */
 };
 
 /* The caller may not read: a pipe into a pager stands still as long as it likes. That must not hold a lock of
@@ -57,7 +60,8 @@ static int close_target(void *context)
     struct target *t = context;
     int failed = close(t->fd);
 
-    mem_free(t);
+    explicit_bzero(t->buffer, sizeof t->buffer);
+    mem_free(t); /* written out before: the stream only forgets it now */
     return failed;
 }
 
@@ -68,9 +72,13 @@ FILE *control_file(int fd, struct store *store, const atomic_bool *closing)
 
     if (!t)
         return NULL;
-    *t = (struct target){fd, store, closing};
+    t->fd = fd;
+    t->store = store;
+    t->closing = closing;
     file = fopencookie(t, "w", (cookie_io_functions_t){.write = write_target, .close = close_target});
-    if (!file)
+    if (file)
+        (void)setvbuf(file, t->buffer, _IOFBF, sizeof t->buffer); /* fails for unknown modes alone */
+    else
         mem_free(t);
     return file;
 }

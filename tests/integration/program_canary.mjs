@@ -484,6 +484,11 @@ test("signed in, then locked: what opened the store is nowhere in memory, nor wh
   skip: process.getuid?.() !== 0,
 }, async () => {
   const secrets = [...openers(), ["the key file", Buffer.from(keyBytes, "latin1")]];
+  for (const more of [[], ["--json"]]) {
+    const words = ["recover", store.dir, "--new-code", "--key-file", store.key, ...more];
+    const [code] = (await run(words)).out.match(/([0-9A-Z]{5}-){5}[0-9A-Z]{5}/);
+    secrets.push(["a recovery code that was shown", Buffer.from(code)]);
+  }
   const version = ["its own words", Buffer.from("Figures of the daemon, as Prometheus text")];
   assert.ok(inMemory(daemon.pid, [version]).length > 0, "what is there is found");
   assert.equal((await owner.post("/api/lock")).status, 204);
