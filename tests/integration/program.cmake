@@ -1,6 +1,6 @@
 # The built program, from outside: each program_<name>.mjs runs it as a person would (node; no packages but those that stand for stock readers).
 find_program(NODE node REQUIRED)
-foreach(name IN ITEMS api backup bomb canary cli correct damage documents door erase export fault full guess kill lock many rekey slow trail upload)
+foreach(name IN ITEMS api backup bomb canary cli correct damage documents door erase export fault full guess kill lock many rekey slow told trail upload)
   add_test(NAME integration_program_${name} COMMAND ${NODE} tests/integration/program_${name}.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(integration_program_${name} PROPERTIES LABELS integration TIMEOUT ${TEST_TIMEOUT}
     ENVIRONMENT "TRABOULE=$<TARGET_FILE:traboule>")
