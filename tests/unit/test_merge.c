@@ -209,7 +209,7 @@ static void a_correction_stays_one(void **state)
                  {"definitive and new", 7, RECORD_DEFINITIVE, 7}};
     AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
     AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
-    struct tmpstore *stores[] = {a, b};
+    struct tmpstore *stores[2] = {a, b};
     AUTO(json_freep) json_t *first = NULL;
     AUTO(json_freep) json_t *again = NULL;
     AUTO(buf_done) struct buf zip;
@@ -228,7 +228,7 @@ static void a_correction_stays_one(void **state)
     assert_int_equal(of_dataset(again, "water.consumption", "same"), 2);
     assert_int_equal(of_dataset(again, "water.consumption", "conflicts"), 0);
     for (size_t i = 0; i < COUNT_OF(AGAIN); i++) {
-        for (size_t k = 0; k < COUNT_OF(stores); k++) {
+        for (size_t k = 0; k < 2; k++) {
             fill_meeting(stores[k], 0, AGAIN[i].said, AGAIN[i].quality);
             read_meeting(stores[k], 0, &r);
             assert_row(AGAIN[i].name, r.values[0] == AGAIN[i].value);
