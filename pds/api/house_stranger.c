@@ -40,8 +40,12 @@ bool house_stranger_enter(struct house *h, struct str name)
 
 void house_stranger_leave(struct house *h, struct str name)
 {
+    struct asked *place;
+
     (void)pthread_mutex_lock(&h->strangers_mutex);
-    place_of(h, name)->at_work--;
+    place = place_of(h, name);
+    if (place) /* who entered has one */
+        place->at_work--;
     (void)pthread_mutex_unlock(&h->strangers_mutex);
 }
 

@@ -1,5 +1,7 @@
 #include "pds/base/str.h"
 
+#include "pds/base/mem.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -226,6 +228,16 @@ bool str_is_utf8(struct str s)
         s = (struct str){s.ptr + n, s.len - n};
     }
     return true;
+}
+
+enum err str_keep(struct str s, char **out)
+{
+    char *copy = mem_text(s.ptr ? s.ptr : "", s.len);
+
+    if (!copy)
+        return err_set(ERR_NO_MEMORY, "a text of %zu bytes", s.len);
+    *out = copy;
+    return ERR_OK;
 }
 
 enum err str_copy(struct str s, char *at, size_t size_bytes)

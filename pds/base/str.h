@@ -49,4 +49,6 @@ bool str_is_utf8(struct str s);
 
 /* Copy with a NUL into at of size bytes; ERR_TOO_LARGE when it does not fit or holds a NUL. */
 MUST_CHECK enum err str_copy(struct str s, char *at, size_t size_bytes);
+/* A copy with a NUL, the caller's (mem_free). ERR_NO_MEMORY. */
+MUST_CHECK enum err str_keep(struct str s, char **out);
 #endif

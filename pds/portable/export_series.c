@@ -58,18 +58,14 @@ static enum err name_series(struct export *x, struct export_series *s)
 
 static enum err add_series(struct export *x, const struct stmt *row, struct export_series *s)
 {
-    char **const texts[] = {&s->provider, &s->reference, &s->grain};
     enum err e;
 
     s->id = stmt_int(row, 0);
     if ((e = dataset_find(stmt_text(row, 1), &s->dataset)))
         return err_wrap(e == ERR_NOT_FOUND ? ERR_UNSUPPORTED : e, "series %" PRId64, s->id);
-    for (int i = 0; i < 3; i++) {
-        struct str text = stmt_text(row, i + 2);
-
-        if (!(*texts[i] = mem_text(text.ptr ? text.ptr : "", text.len)))
-            return err_set(ERR_NO_MEMORY, "series %" PRId64, s->id);
-    }
+    if ((e = str_keep(stmt_text(row, 2), &s->provider)) || (e = str_keep(stmt_text(row, 3), &s->reference)) ||
+        (e = str_keep(stmt_text(row, 4), &s->grain)))
+        return err_wrap(e, "series %" PRId64, s->id);
     return name_series(x, s);
 }
 

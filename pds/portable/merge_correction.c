@@ -89,7 +89,7 @@ static enum err keep_text(struct merge *m, struct str text, char **out)
 
     if (e)
         return e;
-    return (*out = mem_text(text.ptr, text.len)) ? ERR_OK : err_set(ERR_NO_MEMORY, "history");
+    return str_keep(text, out);
 }
 
 /* The row at hand into a place of its own, which is counted before it is whole so that its texts go. */

@@ -29,7 +29,7 @@ static enum err keep_text(struct merge *m, const json_t *object, const char *key
 
     if ((e = json_get_text(object, key, &text)) || (e = merge_hold(m, strlen(text) + 1)))
         return e;
-    return (*out = mem_text(text, strlen(text))) ? ERR_OK : err_set(ERR_NO_MEMORY, "a resource");
+    return str_keep(str_of(text), out);
 }
 
 /* A word of a provider's: what sources and series are known by. */

@@ -32,7 +32,7 @@ static enum err hello(struct request *q, struct response *r, void *context)
 static enum err nap(struct request *q, struct response *r, void *context)
 {
     atomic_fetch_add(&running, 1);
-    pause_ms(300);
+    pause_ms(1000);
     atomic_fetch_add(&ended, 1);
     return hello(q, r, context);
 }
@@ -127,7 +127,7 @@ static void closing_lets_a_running_handler_end(void **state)
         pause_ms(5);
     int64_t begun = clock_monotonic_ms();
     assert_int_equal(pthread_create(&thread, NULL, close_server, s), 0);
-    assert_true(http_is_closed(idle, 200));
+    assert_true(http_is_closed(idle, 700));
     http_read(fd, &a, false, 2000);
     assert_int_equal(a.status, 200);
     assert_string_equal(a.body, "hello");

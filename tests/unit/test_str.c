@@ -1,5 +1,7 @@
+#include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 
+#include "pds/base/mem.h"
 #include "pds/base/str.h"
 
 #include <inttypes.h>
@@ -296,6 +298,25 @@ static void a_copy_fits_with_its_nul_or_is_refused(void **state)
     assert_string_equal(at, "");
 }
 
+static void copy_is_the_callers_or_nothing(void **state)
+{
+    char *out = NULL;
+    long live = mem_live();
+    enum err e;
+
+    (void)state;
+    FAIL_EACH_ALLOCATION (e, str_keep(STR("a text"), &out)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_null(out);
+        assert_int_equal(mem_live(), live);
+    }
+    assert_string_equal(out, "a text");
+    mem_free(out);
+    assert_ok(str_keep((struct str){NULL, 0}, &out));
+    assert_string_equal(out, "");
+    mem_free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test(one_bad_byte_is_found_anywhere),
         cmocka_unit_test(every_code_point_is_told_from_what_is_none),
         cmocka_unit_test(a_copy_fits_with_its_nul_or_is_refused),
+        cmocka_unit_test(copy_is_the_callers_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
