@@ -161,6 +161,8 @@ enum err cmd_recover(struct invocation *inv)
 
     if (command_has(inv, "new-code"))
         return renew_code(inv);
+    if (command_has(inv, "key-file"))
+        return err_set(ERR_USAGE, "--key-file goes with --new-code");
     if ((e = read_code(inv, &code)) || (e = store_key_of_recovery(inv->store, code, &root)))
         return e;
     if (command_has(inv, "age-identity"))
