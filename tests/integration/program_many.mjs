@@ -19,6 +19,7 @@ import {
 
 const PASSPHRASE = "quatre chevaux traversent la Saone";
 const STORES = 20;
+const KEYS = 4; // the others are copies: who shares a passphrase, and even a key, is as apart
 const OPEN_AT_ONCE = 64;
 const DERIVATIONS = 2; // at once, a process
 const folder = makeFolder();
@@ -76,8 +77,11 @@ const said = (answer) => {
 
 const names = Array.from({ length: STORES }, (_, i) => `store-${i}`);
 await make(names[0], ...byKey);
-await each(names.slice(1), 2, (name) => make(name, "--use-key-file", key));
-await make("alone"); // the house's key does not open it
+await each([...names.slice(1, KEYS), "alone"], DERIVATIONS, (name) =>
+  make(name, ...(name === "alone" ? [] : ["--use-key-file", key])),
+); // the house's key does not open "alone"
+for (const [i, name] of names.entries())
+  if (i >= KEYS) cpSync(dirOf(names[i % KEYS]), dirOf(name), { recursive: true });
 mkdirSync(dirOf("no-store"), { mode: 0o700 });
 mkdirSync(dirOf("Upper"), { mode: 0o700 });
 
@@ -155,7 +159,7 @@ test("nothing of one store is of use in another", async () => {
   const refusals = { cookie: new Set(), csrf: new Set(), undo: new Set(), cursor: new Set() };
   const note = (kind, answer) => refusals[kind].add(JSON.stringify([answer.status, answer.text]));
   let tried = 0;
-  for (const a of owners) {
+  await each(owners, 4, async (a) => {
     for (const b of owners) {
       if (a === b) continue;
       const intruder = new Visitor(daemon, b.name);
@@ -170,7 +174,7 @@ test("nothing of one store is of use in another", async () => {
       note("cursor", await intruder.get(`/api/imports?cursor=${a.imported}`));
       tried += 5;
     }
-  }
+  });
   const status = (kind) => [...refusals[kind]].map((text) => JSON.parse(text)[0]);
   assert.equal(tried, STORES * (STORES - 1) * 5);
   assert.deepEqual(status("cookie"), [401], "all alike");
@@ -199,8 +203,9 @@ const shape = (path, { text }) =>
         .replace(/"x":\s*"[\w-]{43}"/g, '"x":"KEY"')
     : text;
 
-/** Everything that a stranger may try, and how long a sign-in takes at best. */
-async function knock(daemon, name) {
+/** Everything that a stranger may try, and how long a sign-in takes at best. The try of the recovery code counts as
+ * one of the five failures that are free. */
+async function knock(daemon, name, tries) {
   const visitor = new Visitor(daemon, name);
   const answers = [];
   for (const [method, path, body] of [
@@ -226,29 +231,28 @@ async function knock(daemon, name) {
     answers.push({ method, path, ...said(answer), text });
   }
   let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < tries; i++) {
     const begun = performance.now();
     answers.push(said(await visitor.post("/api/session", { passphrase: `${PASSPHRASE}?` })));
     best = Math.min(best, performance.now() - begun);
   }
-  for (let i = 0; i < 2; i++)
-    answers.push(said(await visitor.post("/api/session", { passphrase: `${PASSPHRASE}?` })));
   visitor.close();
   return { answers, best };
 }
 
 test("a name without a store answers as one whose passphrase is wrong, and takes as long", async () => {
-  for (const [args, name] of [
-    [byKey, "store-1"],
-    [[], "alone"],
+  for (const [args, name, tries] of [
+    [byKey, "store-1", 5],
+    [[], "alone", 2],
   ]) {
     const daemon = await serveHouse(...args);
-    const there = await knock(daemon, name);
-    const nobody = await knock(daemon, "nobody");
+    const there = await knock(daemon, name, tries);
+    const nobody = await knock(daemon, "nobody", tries);
     assert.deepEqual(nobody.answers, there.answers);
-    assert.deepEqual((await knock(daemon, "no-store")).answers, there.answers);
+    assert.deepEqual((await knock(daemon, "no-store", 1)).answers, there.answers.slice(0, 1 - tries));
     assert.equal(there.answers.at(-2).status, 401);
-    assert.equal(there.answers.at(-1).status, 429, "each name has a count of its own");
+    if (tries === 5)
+      assert.equal(there.answers.at(-1).status, 429, "each name has a count of its own");
     const ratio = nobody.best / there.best;
     assert.ok(ratio > 0.6 && ratio < 1.7, `${nobody.best} ms against ${there.best} ms`);
     await daemon.stop();
@@ -363,12 +367,13 @@ test("one store's long requests leave half of the workers to others, and its loc
   const modest = await owner(daemon, "store-3");
   const held = Array.from({ length: 12 }, () => hang(greedy));
   await soon(300);
-  const refused = await greedy.get("/api/datasets");
-  assert.deepEqual([refused.status, refused.headers["retry-after"]], [503, "1"]);
+  const refused = held.filter(({ said }) => /^HTTP\/1.1 503 /.test(said));
+  assert.equal(refused.length, 6);
+  assert.equal((await greedy.get("/api/datasets")).status, 200, "what is short has a place");
   assert.equal((await modest.get("/api/datasets")).status, 200);
   const other = hang(modest);
   await soon(100);
-  assert.ok([204, 503].includes((await greedy.post("/api/lock")).status)); // it may be too busy for that, too
+  assert.equal((await greedy.post("/api/lock")).status, 204);
   for (const { socket } of held) socket.destroy();
   await soon(200);
   assert.equal((await greedy.signIn(PASSPHRASE)).status, 200);
