@@ -1,6 +1,7 @@
 #include "pds/api/session.h"
 
 #include "pds/base/buf.h"
+#include "pds/base/clock.h"
 #include "pds/base/codec.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
@@ -12,15 +13,18 @@
 
 enum { TOKEN_BYTES = 32, DIGEST_BYTES = 32 };
 
+struct row {
+    uint8_t digest[DIGEST_BYTES];
+    int64_t began_at, used_at;           /* seconds, UTC; began_at 0: free */
+    int64_t began_running, used_running; /* clock_running_s() */
+    uint64_t opening;
+};
+
 struct sessions {
     pthread_mutex_t mutex;
     uint8_t key[DIGEST_BYTES]; /* of the digests: nobody else can compute one, so rows are found by plain
                                   comparison */
-    struct {
-        uint8_t digest[DIGEST_BYTES];
-        int64_t began_at, used_at; /* seconds, UTC; began_at 0: free */
-        uint64_t opening;
-    } rows[LIMIT_SESSIONS];
+    struct row rows[LIMIT_SESSIONS];
 };
 
 struct sessions *sessions_new(void)
@@ -77,9 +81,20 @@ static enum err csrf_of(const struct sessions *s, struct str token, char out[sta
     return text_of(bytes, out);
 }
 
-static bool is_over(int64_t began_at, int64_t used_at, int64_t now)
+/* By the store's time, or by that of the machine: the first stands still while the clock is behind what it
+ * showed once. */
+static bool is_over(const struct row *row, int64_t now)
 {
-    return began_at == 0 || now - used_at >= LIMIT_SESSION_IDLE_S || now - began_at >= LIMIT_SESSION_S;
+    int64_t running = clock_running_s();
+
+    return row->began_at == 0 || now - row->used_at >= LIMIT_SESSION_IDLE_S ||
+           now - row->began_at >= LIMIT_SESSION_S || running - row->used_running >= LIMIT_SESSION_IDLE_S ||
+           running - row->began_running >= LIMIT_SESSION_S;
+}
+
+static bool is_older(const struct row *a, const struct row *b)
+{
+    return a->used_at != b->used_at ? a->used_at < b->used_at : a->used_running < b->used_running;
 }
 
 enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
@@ -95,15 +110,16 @@ enum err session_begin(struct sessions *s, uint64_t opening, int64_t now,
     random_wipe(bytes, sizeof bytes);
     (void)pthread_mutex_lock(&s->mutex);
     for (size_t i = 0; i < LIMIT_SESSIONS; i++) {
-        if (is_over(s->rows[i].began_at, s->rows[i].used_at, now)) {
+        if (is_over(&s->rows[i], now)) {
             place = i;
             break;
         }
-        if (s->rows[i].used_at < s->rows[place].used_at)
+        if (is_older(&s->rows[i], &s->rows[place]))
             place = i;
     }
     digest(s, "session", str_of(token), s->rows[place].digest);
     s->rows[place].began_at = s->rows[place].used_at = now;
+    s->rows[place].began_running = s->rows[place].used_running = clock_running_s();
     s->rows[place].opening = opening;
     (void)pthread_mutex_unlock(&s->mutex);
     return ERR_OK;
@@ -134,12 +150,13 @@ enum err session_find(struct sessions *s, struct str token, uint64_t opening, in
     (void)pthread_mutex_lock(&s->mutex);
     place = place_of(s, token);
     if (place < LIMIT_SESSIONS) {
-        over = s->rows[place].opening != opening ||
-               is_over(s->rows[place].began_at, s->rows[place].used_at, now);
-        if (over)
+        over = s->rows[place].opening != opening || is_over(&s->rows[place], now);
+        if (over) {
             memset(&s->rows[place], 0, sizeof s->rows[place]);
-        else
+        } else {
             s->rows[place].used_at = now;
+            s->rows[place].used_running = clock_running_s();
+        }
         if (!over && ends_at)
             *ends_at = s->rows[place].began_at + LIMIT_SESSION_S;
     }

@@ -11,6 +11,7 @@ enum { DAY_S = 86400, ERA_DAYS = 146097 }; /* an era is 400 years */
 
 static atomic_int_least64_t frozen = INT64_MIN;
 static atomic_int_least64_t highest_ms = INT64_MIN;
+static atomic_int_least64_t running_more_s;
 
 static int64_t read_ms(clockid_t id)
 {
@@ -41,7 +42,11 @@ int64_t clock_now(void) { return floor_div(clock_now_ms(), 1000); }
 
 int64_t clock_monotonic_ms(void) { return read_ms(CLOCK_MONOTONIC); }
 
+int64_t clock_running_s(void) { return read_ms(CLOCK_BOOTTIME) / 1000 + atomic_load(&running_more_s); }
+
 void clock_set(int64_t now) { atomic_store(&frozen, now); }
+
+void clock_set_running(int64_t more_s) { atomic_store(&running_more_s, more_s); }
 
 /* Days are counted in years that begin in March, so that the leap day is a year's last. */
 int64_t clock_days(int year, int month, int day)

@@ -12,8 +12,11 @@
 int64_t clock_now(void);          /* wall clock, seconds; never below the highest seen by this process */
 int64_t clock_now_ms(void);       /* the same in milliseconds */
 int64_t clock_monotonic_ms(void); /* for deadlines; unrelated to dates */
+int64_t clock_running_s(void);    /* since the machine started, asleep or not: nobody sets it */
 /* For tests: the wall clock stands still at this instant; INT64_MIN lets it run again. */
 void clock_set(int64_t now);
+/* For tests: the machine has been running for so much longer. */
+void clock_set_running(int64_t more_s);
 
 struct civil {
     int year, month, day;     /* 1-based month and day */

@@ -38,7 +38,7 @@ struct store_clock {
 /* Wrong passphrases and codes that no line of the trail tells of yet. */
 struct store_failures {
     _Atomic int64_t count;
-    _Atomic int64_t told_at; /* when a line last told of some while the store was open */
+    _Atomic int64_t told_at; /* clock_running_s() of the last line while the store was open; 0: none yet */
 };
 
 struct store {

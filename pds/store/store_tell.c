@@ -2,6 +2,7 @@
 #include "pds/store/store_internal.h"
 
 #include "pds/audit/trail.h"
+#include "pds/base/clock.h"
 #include "pds/vault/vault.h"
 
 #include <inttypes.h>
@@ -86,10 +87,10 @@ void store_sign_in_failed(struct store *s) { (void)atomic_fetch_add(&s->failures
 
 enum err store_tell_failures(struct store *s, int64_t now)
 {
-    int64_t told_at = atomic_load(&s->failures.told_at);
+    int64_t told_at = atomic_load(&s->failures.told_at), running = clock_running_s();
 
-    if (atomic_load(&s->failures.count) == 0 || now < told_at + FAILURES_EVERY_S ||
-        !atomic_compare_exchange_strong(&s->failures.told_at, &told_at, now))
+    if (atomic_load(&s->failures.count) == 0 || (told_at && running < told_at + FAILURES_EVERY_S) ||
+        !atomic_compare_exchange_strong(&s->failures.told_at, &told_at, running))
         return ERR_OK;
     return tell_failures(s, NULL, now);
 }

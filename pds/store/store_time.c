@@ -4,21 +4,11 @@
 
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
+#include "pds/base/clock.h"
 #include "pds/base/log.h"
 #include "pds/vault/vault.h"
 
-#include <time.h>
-
 enum { DAY_S = 86400 };
-
-/* Seconds since the machine started, asleep or not. */
-static int64_t running_s(void)
-{
-    struct timespec at;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &at); /* cannot fail */
-    return at.tv_sec;
-}
 
 /* Once for each opening, whatever the clock does. */
 static void warn(struct store *s, const char *event, int64_t by_s)
@@ -33,8 +23,8 @@ int64_t store_now(struct store *s, int64_t now)
 
     if (now < seen - DAY_S)
         warn(s, "clock-ran-back", seen - now);
-    else if (began != 0 && now - running_s() > began + DAY_S)
-        warn(s, "clock-jumped", now - running_s() - began);
+    else if (began != 0 && now - clock_running_s() > began + DAY_S)
+        warn(s, "clock-jumped", now - clock_running_s() - began);
     while (now > seen && !atomic_compare_exchange_weak(&s->clock.seen, &seen, now))
         continue;
     return now > seen ? now : seen;
@@ -76,7 +66,7 @@ enum err store_time_begin(struct store *s, struct vault *vault, int64_t *now)
     if (last > atomic_load(&s->clock.seen))
         atomic_store(&s->clock.seen, last); /* nobody else is in the store */
     b.now = store_now(s, *now);
-    atomic_store(&s->clock.boot_at, *now - running_s());
+    atomic_store(&s->clock.boot_at, *now - clock_running_s());
     *now = b.now;
     return begun ? ERR_OK : vault_write(vault, begin_work, &b);
 }

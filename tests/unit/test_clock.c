@@ -283,6 +283,21 @@ static void a_stopped_clock_stands_still(void **state)
     assert_true(clock_now() > 1735689600);
 }
 
+static void the_machine_runs_on_whatever_the_clock_is_set_to(void **state)
+{
+    int64_t began = clock_running_s();
+
+    (void)state;
+    assert_true(began > 0);
+    clock_set(0);
+    assert_true(clock_running_s() >= began);
+    clock_set(INT64_MIN);
+    clock_set_running(1000);
+    assert_true(clock_running_s() >= began + 1000);
+    clock_set_running(0);
+    assert_true(clock_running_s() < began + 1000);
+}
+
 static void the_clock_never_goes_back(void **state)
 {
     int64_t now = clock_now_ms();
@@ -327,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_time_that_is_cut_is_refused),
         cmocka_unit_test(local_times_are_told_as_written),
         cmocka_unit_test(a_stopped_clock_stands_still),
+        cmocka_unit_test(the_machine_runs_on_whatever_the_clock_is_set_to),
         cmocka_unit_test(the_clock_never_goes_back),
         cmocka_unit_test(the_deadline_clock_goes_on),
     };

@@ -2,6 +2,7 @@
 #include "tests/harness/test.h"
 
 #include "pds/api/session.h"
+#include "pds/base/clock.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
 #include "pds/crypto/random.h"
@@ -131,6 +132,28 @@ static void session_ends_after_its_whole_time_however_much_it_is_used(void **sta
     sessions_free(s);
 }
 
+/* A clock that was far ahead once holds the store's time still until the day has come: hours pass all the
+ * same. */
+static void a_session_ends_while_the_clock_of_the_store_stands_still(void **state)
+{
+    (void)state;
+    struct sessions *s = sessions_new();
+    char token[SESSION_TOKEN_TEXT];
+
+    begin(s, T0, token);
+    for (int64_t passed = 0; passed < LIMIT_SESSION_S - 10; passed += LIMIT_SESSION_IDLE_S - 10) {
+        clock_set_running(passed);
+        assert_ok(find(s, token, T0));
+    }
+    clock_set_running(LIMIT_SESSION_S + 1);
+    assert_err(find(s, token, T0), ERR_UNAUTHENTICATED);
+    begin(s, T0, token);
+    clock_set_running(LIMIT_SESSION_S + LIMIT_SESSION_IDLE_S + 1);
+    assert_err(find(s, token, T0), ERR_UNAUTHENTICATED);
+    clock_set_running(0);
+    sessions_free(s);
+}
+
 static void session_end_ends_one_and_sessions_end_all_all(void **state)
 {
     (void)state;
@@ -234,6 +257,7 @@ int main(void)
         cmocka_unit_test(sessions_are_all_different),
         cmocka_unit_test(session_ends_when_it_is_idle),
         cmocka_unit_test(session_ends_after_its_whole_time_however_much_it_is_used),
+        cmocka_unit_test(a_session_ends_while_the_clock_of_the_store_stands_still),
         cmocka_unit_test(session_end_ends_one_and_sessions_end_all_all),
         cmocka_unit_test(a_session_ends_with_the_opening_of_the_store),
         cmocka_unit_test(sessions_end_others_leaves_one),

@@ -3,6 +3,7 @@
 
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
+#include "pds/base/clock.h"
 #include "pds/base/json.h"
 #include "pds/crypto/random.h"
 #include "pds/store/dataset.h"
@@ -126,10 +127,13 @@ static void tries_on_an_open_store_are_told_once_a_minute(void **state)
     assert_told(m, "sign-in.failed 1, ");
     for (int i = 0; i < 1000; i++)
         store_sign_in_failed(m->store);
-    assert_ok(store_tell_failures(m->store, NOW + 59));
+    clock_set_running(50);
+    assert_ok(store_tell_failures(m->store, NOW));
     assert_told(m, "sign-in.failed 1, ");
-    assert_ok(store_tell_failures(m->store, NOW + 60));
-    assert_ok(store_tell_failures(m->store, NOW + 61));
+    clock_set_running(60); /* of the machine: the store's time may stand still */
+    assert_ok(store_tell_failures(m->store, NOW));
+    assert_ok(store_tell_failures(m->store, NOW));
+    clock_set_running(0);
     assert_told(m, "sign-in.failed 1, sign-in.failed 1000, ");
 }
 
