@@ -150,7 +150,7 @@ enum err fs_read(const char *path, size_t max_bytes, struct buf *out)
 {
     AUTO(fd_closep) int fd = -1;
     size_t before = out->len;
-    off_t size;
+    off_t size = 0;
     enum err e;
 
     if (out->err)
