@@ -32,5 +32,7 @@ enum err cmd_check(struct invocation *inv)
     }
     if (json_is_true(json_object_get(report, "ok")))
         return ERR_OK;
+    if (json_integer_value(json_object_get(report, "unread")))
+        return err_set(ERR_IO, "the disk refused reads: whether this is damage shows on another disk");
     return err_set(ERR_CORRUPT, "%zu problems", json_array_size(json_object_get(report, "problems")));
 }

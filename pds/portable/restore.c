@@ -18,6 +18,7 @@
 #include "pds/vault/vault_copy.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -235,11 +236,15 @@ static enum err check(struct store *store, json_t **out)
     AUTO(json_freep) json_t *report = NULL;
     json_t *problems;
     const char *where, *what;
+    int64_t unread;
     bool ok;
     enum err e;
 
-    if ((e = store_check(store, NULL, &report)) || (e = json_get_bool(report, "ok", &ok)))
+    if ((e = store_check(store, NULL, &report)) || (e = json_get_bool(report, "ok", &ok)) ||
+        (e = json_get_int(report, "unread", &unread)))
         return e;
+    if (!ok && unread > 0)
+        return err_set(ERR_IO, "reading the restored store: the disk refused %" PRId64 " reads", unread);
     if (!ok) {
         if (json_get_array(report, "problems", &problems) ||
             json_get_text(json_array_get(problems, 0), "where", &where) ||

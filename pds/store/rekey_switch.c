@@ -22,15 +22,18 @@ enum err rekey_vault_mark(const char *dir, uint8_t out[static KEYFILE_VAULT_BYTE
 {
     char path[FS_PATH_BYTES];
     AUTO(fd_closep) int fd = -1;
+    ssize_t got;
     enum err e;
 
     if ((e = fs_join(path, dir, "vault.db")))
         return e;
     if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
         return fs_error("opening", "vault.db");
-    if (pread(fd, out, KEYFILE_VAULT_BYTES, MARK_AT) != KEYFILE_VAULT_BYTES)
-        return err_set(ERR_CORRUPT, "vault.db page 1: the file ends before it");
-    return ERR_OK;
+    got = pread(fd, out, KEYFILE_VAULT_BYTES, MARK_AT);
+    if (got < 0)
+        return fs_error("reading", "vault.db");
+    return got == KEYFILE_VAULT_BYTES ? ERR_OK
+                                      : err_set(ERR_CORRUPT, "vault.db page 1: the file ends before it");
 }
 
 static enum err remove_file(const char *dir, const char *name)

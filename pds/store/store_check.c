@@ -93,8 +93,10 @@ enum err store_check(struct store *s, const struct store_key *root, json_t **out
              : check_open(s, problems, &pages, &files);
     if (e)
         return e;
-    report = json_pack("{s:b, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0,
-                       "pages", (json_int_t)pages.pages, "files", (json_int_t)files, "problems", problems);
+    report =
+        json_pack("{s:b, s:I, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0,
+                  "pages", (json_int_t)pages.pages, "files", (json_int_t)files, "unread",
+                  (json_int_t)pages.unread, "problems", problems);
     if (!report)
         return err_set(ERR_NO_MEMORY, "check");
     *out = report;

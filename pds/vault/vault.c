@@ -251,8 +251,8 @@ void vault_read_end(struct vault *v, struct db *db)
         return;
     r = find_taken(v, db);
     db_end_statements(db);
-    if (db_run(db, SQL_SNAPSHOT_END,
-               NO_PARAMS)) { /* a connection that cannot end its snapshot holds the log back */
+    if (db_has_transaction(db) &&                  /* SQLite ends one itself when the disk fails */
+        db_run(db, SQL_SNAPSHOT_END, NO_PARAMS)) { /* one that cannot end its snapshot holds the log back */
         db_close(db);
         db = NULL;
     }

@@ -46,7 +46,9 @@ static inline void reader_done(struct reader *r) { vault_read_end(r->vault, r->d
 
 /* Run work inside a transaction on the writer and wait until it is durable. All of it happens or
  * none. Many callers share one commit. `work` may run on another thread and must not call vault_write.
- * Returns what work returned, or the failure of the commit; the story is carried over. */
+ * Returns what work returned, or the failure of the commit; the story is carried over. So when a shared
+ * commit finds no space (ERR_FULL), all who shared it are told, also one that alone would have fitted: `work`
+ * is not run twice. */
 typedef enum err vault_work(struct db *db, void *context);
 MUST_CHECK enum err vault_write(struct vault *v, vault_work *work, void *context);
 
@@ -69,6 +71,7 @@ bool vault_is_damaged(struct vault *v, const char **story);
 struct vault_check_report {
     uint64_t pages; /* pages and frames read */
     uint64_t problems;
+    uint64_t unread; /* reads that the disk refused: then what was found may be its failing, and no damage */
 };
 typedef void vault_problem(void *context, const char *where, const char *what);
 MUST_CHECK enum err vault_check(struct vault *v, vault_problem *found, void *context,

@@ -54,17 +54,28 @@ static bool is_in_log(const struct check *c, uint32_t page)
     return false;
 }
 
+/* What is wrong with what was read, which does not open. */
+static const char *fault_of(struct check *c, int rc)
+{
+    if (rc == SQLITE_OK)
+        return "its seal is broken";
+    if (rc == SQLITE_IOERR_SHORT_READ)
+        return "the file ends before it";
+    c->report.unread++;
+    return "it cannot be read";
+}
+
 static void check_page(struct check *c, sqlite3_file *f, uint32_t number)
 {
     uint8_t page[PAGE_BYTES];
-    int rc = f->pMethods->xRead(f, page, PAGE_BYTES, (sqlite3_int64)(number - 1) * PAGE_BYTES);
+    int rc = vfs_lower_read(f, page, PAGE_BYTES, (sqlite3_int64)(number - 1) * PAGE_BYTES);
 
     c->report.pages++;
     if (rc == SQLITE_OK && vfs_open_page(c->vfs, number, page, page))
         return;
     if (is_in_log(c, number))
         return;
-    tell_at(c, "vault.db page", number, rc == SQLITE_OK ? "its seal is broken" : "it cannot be read");
+    tell_at(c, "vault.db page", number, fault_of(c, rc));
 }
 
 static enum err check_pages(struct check *c)
@@ -90,15 +101,17 @@ static enum err check_pages(struct check *c)
     return ERR_OK;
 }
 
-static bool frame_is_sound(struct check *c, sqlite3_file *f, uint32_t number)
+static void check_frame(struct check *c, sqlite3_file *f, uint32_t number)
 {
     uint8_t frame[FRAME_SEALED_BYTES], header[FRAME_HEADER_PLAIN_BYTES];
+    int rc = vfs_lower_read(f, frame, FRAME_SEALED_BYTES, frame_place(number));
 
-    if (f->pMethods->xRead(f, frame, FRAME_SEALED_BYTES, frame_place(number)) != SQLITE_OK ||
-        !vfs_open_frame_header(c->vfs, atomic_load(&c->vfs->wal.generation), number, frame, header))
-        return false;
-    return vfs_open_page(c->vfs, bytes_get32(header), frame + FRAME_HEADER_SEALED_BYTES,
-                         frame + FRAME_HEADER_SEALED_BYTES);
+    c->report.pages++;
+    if (rc != SQLITE_OK ||
+        !vfs_open_frame_header(c->vfs, atomic_load(&c->vfs->wal.generation), number, frame, header) ||
+        !vfs_open_page(c->vfs, bytes_get32(header), frame + FRAME_HEADER_SEALED_BYTES,
+                       frame + FRAME_HEADER_SEALED_BYTES))
+        tell_at(c, "vault.db-wal frame", number, fault_of(c, rc));
 }
 
 /* Frames that somebody was told are kept. Not while the log is written. */
@@ -114,11 +127,8 @@ static enum err check_frames(struct check *c)
         return ERR_OK;
     if ((e = vfs_lower_open(c->vfs, FILE_WAL, &f)))
         return e;
-    for (uint32_t i = 1; i <= frames; i++) {
-        c->report.pages++;
-        if (!frame_is_sound(c, f, i))
-            tell_at(c, "vault.db-wal frame", i, "its seal is broken");
-    }
+    for (uint32_t i = 1; i <= frames; i++)
+        check_frame(c, f, i);
     if (c->report.problems > before || c->told[0])
         return ERR_OK;
     if ((e = wal_scan(c->vfs, f, atomic_load(&c->vfs->wal.generation), NULL, &scan)))
@@ -180,6 +190,7 @@ static enum err check_inside(struct check *c, struct vault *v)
 enum err vault_check(struct vault *v, vault_problem *found, void *context, struct vault_check_report *out)
 {
     struct check c = {.vfs = v->vfs, .writer = &v->writer, .found = found, .context = context};
+    uint64_t unread = atomic_load(&v->vfs->unread);
     enum err e = vault_hold(v);
 
     if (e)
@@ -193,6 +204,7 @@ enum err vault_check(struct vault *v, vault_problem *found, void *context, struc
         tell(&c, "vault.db", err_story());
         e = ERR_OK;
     }
+    c.report.unread += atomic_load(&v->vfs->unread) - unread;
     if (!e)
         *out = c.report;
     return e;

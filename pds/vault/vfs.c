@@ -206,6 +206,13 @@ int vfs_lower_read(sqlite3_file *lower, void *out, int n, sqlite3_int64 at)
     return rc == SQLITE_IOERR_CORRUPTFS ? SQLITE_IOERR_READ : rc;
 }
 
+int vfs_note_read(struct vfs *v, int rc)
+{
+    if ((rc & 0xff) == SQLITE_IOERR && rc != SQLITE_IOERR_SHORT_READ)
+        atomic_fetch_add(&v->unread, 1);
+    return rc;
+}
+
 /* The VFS that SQLite calls */
 
 static struct vfs *of(sqlite3_vfs *vfs) { return vfs->pAppData; }

@@ -92,6 +92,7 @@ struct vfs {
     pthread_mutex_t head_mutex; /* page 1 of vault.db is read and written whole */
     struct reuse reuse;         /* of the thread that runs a checkpoint */
     _Atomic bool ended;         /* a sync failed */
+    _Atomic uint64_t unread;    /* reads of SQLite that the disk refused */
     _Atomic bool damaged;
     char damage[DAMAGE_BYTES]; /* the first place, under the mutex */
 };
@@ -121,6 +122,9 @@ uint32_t vfs_frames(struct vfs *v); /* of the log, committed */
 int vfs_damage(struct vfs *v, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The place this thread met damage at since the last call, or NULL; borrowed until then. */
 const char *vfs_take_place(void);
+
+/* A read for SQLite ends in rc: one that the disk refused is counted. */
+int vfs_note_read(struct vfs *v, int rc);
 
 /* What SQLite's code of a lower file means here. */
 enum err vfs_err(int rc);

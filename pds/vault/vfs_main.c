@@ -69,9 +69,8 @@ static int read_part(struct sealed_file *f, uint8_t *out, int n, sqlite3_int64 o
     return SQLITE_OK;
 }
 
-static int db_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
+static int read_page(struct sealed_file *f, void *out, int n, sqlite3_int64 offset)
 {
-    struct sealed_file *f = sealed(file);
     uint32_t number = (uint32_t)(offset / PAGE_BYTES) + 1;
     int rc;
 
@@ -85,6 +84,13 @@ static int db_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
     if (!vfs_open_page(f->vfs, number, out, out))
         return vfs_damage(f->vfs, "vault.db page %u: its seal is broken", number);
     return SQLITE_OK;
+}
+
+static int db_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
+{
+    struct sealed_file *f = sealed(file);
+
+    return vfs_note_read(f->vfs, read_page(f, out, n, offset));
 }
 
 /* The sealed form of a page to write: the one that the log has, when a checkpoint brings it over unchanged.

@@ -330,9 +330,8 @@ static int read_frame(struct sealed_file *f, uint32_t frame, uint8_t *out, int n
     return SQLITE_OK;
 }
 
-static int wal_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
+static int read_log(struct sealed_file *f, void *out, int n, sqlite3_int64 offset)
 {
-    struct sealed_file *f = sealed(file);
     sqlite3_int64 at = offset - LOG_HEADER_BYTES, frame = at / FRAME_BYTES + 1;
     int rc = flush(f);
 
@@ -350,6 +349,13 @@ static int wal_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
         return SQLITE_OK;
     }
     return read_frame(f, (uint32_t)frame, out, n, at);
+}
+
+static int wal_read(sqlite3_file *file, void *out, int n, sqlite3_int64 offset)
+{
+    struct sealed_file *f = sealed(file);
+
+    return vfs_note_read(f->vfs, read_log(f, out, n, offset));
 }
 
 static int wal_truncate(sqlite3_file *file, sqlite3_int64 size)
