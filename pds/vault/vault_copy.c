@@ -12,7 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAD_WRITE_VERSION = 18, HEAD_READ_VERSION = 19, HEAD_RESERVED = 20, HEAD_PAGES = 28 };
+enum {
+    HEAD_WRITE_VERSION = 18,
+    HEAD_READ_VERSION = 19,
+    HEAD_RESERVED = 20,
+    HEAD_PAGES = 28,
+    HEAD_VACUUM = 52
+};
 enum { VERSION_ROLLBACK = 1, VERSION_WAL = 2 };
 
 static const char SQL_BEGIN[] = "BEGIN";
@@ -174,7 +180,8 @@ static enum err take_head(struct vault_maker *m)
     uint8_t *p = m->page;
 
     if (memcmp(p, HEAD_MAGIC, sizeof HEAD_MAGIC) != 0 || p[16] != PAGE_BYTES >> 8 || p[17] != 0 ||
-        p[HEAD_RESERVED] != SEAL_EXTRA_BYTES)
+        p[HEAD_RESERVED] != SEAL_EXTRA_BYTES ||
+        bytes_get32(p + HEAD_VACUUM) != 0) /* a map of pages would look like pages of a b-tree (vfs_scrub) */
         return err_set(ERR_INVALID, "the copy is not a database of a vault");
     m->announced = bytes_get32(p + HEAD_PAGES);
     p[HEAD_WRITE_VERSION] = p[HEAD_READ_VERSION] = VERSION_WAL;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { ROWS = 6000 };
+enum { ROWS = 6000, LONG_BYTES = 12000 };
 
 static const char *const CANARIES[] = {"CANARY", NULL};
 
@@ -29,11 +29,11 @@ static enum err make(struct db *db, void *context)
 }
 
 /* Rows in no order, so that pages split and cells move; every third series and some long texts are canaries.
- */
+ * Of both tables some rows go on in overflow pages. */
 static enum err fill(struct db *db, void *context)
 {
     uint64_t *random = context;
-    char text[2400];
+    char text[LONG_BYTES];
     enum err e = ERR_OK;
 
     for (int64_t n = 0; n < ROWS && !e; n++) {
@@ -41,12 +41,17 @@ static enum err fill(struct db *db, void *context)
 
         (void)snprintf(text, sizeof text, "%s%06d%.*s", i % 3 == 1 ? "CANARY" : "orange", (int)i,
                        (int)test_between(random, 0, 30), "..............................");
+        if (i % 50 == 0)
+            (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%*s", 3000,
+                           i % 3 == 1 ? "CANARY" : "orange");
         e = db_run(db, SQL_PUT, PARAMS(INT(i % 3), INT(i), TEXT(text)));
         if (i % 10 || e)
             continue;
         memset(text, 'x', sizeof text);
         memcpy(text + (size_t)test_between(random, 0, 2000), i % 20 ? "CANARY" : "orange", 6);
-        text[2200 + (size_t)test_between(random, 0, 199)] = '\0';
+        memcpy(text + (size_t)test_between(random, 2010, 9000), i % 20 ? "CANARY" : "orange", 6);
+        text[i % 40 ? (size_t)test_between(random, 2200, 2399) : (size_t)test_between(random, 9100, 11999)] =
+            '\0';
         e = db_run(db, SQL_PUT_LONG, PARAMS(INT(i * 7 % 6007), TEXT(text)));
     }
     return e;
