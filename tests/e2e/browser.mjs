@@ -56,7 +56,8 @@ export async function open(browser, origin, options = {}) {
   faults.set(page, list);
   page.on("console", (message) => {
     // A refused sign-in is told by the browser itself as a failed resource: that is no fault.
-    const refused = /the server responded with a status of (401|403|413|415|429|503)/;
+    const refused =
+      /the server responded with a status of (401|403|404|412|413|415|429|503|507)|ERR_INTERNET_DISCONNECTED/;
     if (["error", "warning"].includes(message.type()) && !refused.test(message.text()))
       list.push(message.text());
   });

@@ -3,7 +3,8 @@
  *
  *   TRABOULE=build/release/traboule node tests/e2e/keeper.mjs [--screens docs/screens] */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { open as openFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import test from "node:test";
 import {
   accessible,
@@ -116,9 +117,30 @@ await test("a note stands beside its days, in the chart's words too; it is chang
   await page.locator("#note-text").fill("Absents, à la montagne");
   await asked("Enregistrer").click();
   await page.locator(".notes").getByText("à la montagne").waitFor();
+  const twin = await page.context().newPage(); // another window of the same person changes it meanwhile
+  await visit(twin, "energy?by=month&on=2025-05-01");
+  await twin.getByRole("button", { name: /Modifier… – Absents/ }).click();
+  await twin.locator("#note-text").fill("Absents, loin");
+  await twin.getByRole("button", { name: "Enregistrer" }).click();
+  await twin.locator(".notes").getByText("Absents, loin").waitFor();
+  await twin.close();
+  await button(/Modifier… – Absents/).click();
+  await page.locator("#note-text").fill("Absents, tout près");
+  await asked("Enregistrer").click();
+  await question.getByText("Cela a changé entre-temps").waitFor();
+  await asked("Annuler").click();
+  await button(/Modifier… – Absents, loin/).click();
+  await page.locator("#note-text").fill("Absents, tout près");
+  await asked("Enregistrer").click();
+  await page.locator(".notes").getByText("tout près").waitFor();
+  await button(/Supprimer… – Absents/).click();
+  await question.waitFor();
+  await page.keyboard.press("Enter"); // what is for good is not one key away
+  await question.waitFor({ state: "detached" });
+  await page.locator(".notes li").getByText("tout près").waitFor();
   await button(/Supprimer… – Absents/).click();
   await asked("Supprimer la note").click();
-  await page.locator(".notes li").getByText("à la montagne").waitFor({ state: "detached" });
+  await page.locator(".notes li").getByText("tout près").waitFor({ state: "detached" });
   await page.waitForFunction(() => document.activeElement?.id === "notes-title");
 });
 
@@ -135,8 +157,45 @@ await test("days are deleted for good after a question, and are holes from then 
   await told("96 mesures effacées.");
   await main.getByText("2 jours sans données.").waitFor();
   await page.getByRole("link", { name: "Imports", exact: true }).click();
-  await main.getByText("Correction à la main").first().waitFor();
+  const correction = main.getByRole("listitem").filter({ hasText: "Correction à la main" });
+  await correction.getByText("1 mesure corrigée", { exact: true }).waitFor();
   await accessible(page, "imports, with a correction");
+  await correction.getByRole("button").click();
+  await question.getByText("reprendra la valeur qu’elle avait").waitFor();
+  assert.equal(await question.getByText("déposer le fichier").count(), 0);
+  await page.keyboard.press("Escape");
+});
+
+await test("a full disk, silence, a lock from elsewhere: each is told in its own words, and nothing typed is lost", async () => {
+  await visit(page, "energy?by=month&on=2025-05-01");
+  await button("Ajouter une note…").click();
+  await page.locator("#note-text").fill("À garder");
+  const refuse = (/** @type {import("playwright-core").Route} */ route) =>
+    route.fulfill({ status: 507, body: JSON.stringify({ type: "urn:x:full", status: 507 }) });
+  await page.route("**/api/annotations", refuse);
+  await asked("Enregistrer").click();
+  await question.getByText("Le disque du coffre est plein").waitFor();
+  await page.unroute("**/api/annotations", refuse);
+  await page.context().setOffline(true);
+  await asked("Enregistrer").click();
+  await question.getByText("Le coffre ne répond pas").waitFor();
+  await page.context().setOffline(false);
+  await asked("Enregistrer").click();
+  await page.locator(".notes").getByText("À garder").waitFor();
+  const twin = await page.context().newPage();
+  await visit(twin, "store");
+  await twin.getByRole("button", { name: "Mon coffre" }).click();
+  await twin.getByRole("button", { name: /Verrouiller le coffre/ }).click();
+  await twin.getByRole("heading", { name: "Ouvrir mon coffre" }).waitFor();
+  await twin.close();
+  await button("Ajouter une note…").click();
+  await page.locator("#note-text").fill("Trop tard");
+  await asked("Enregistrer").click();
+  await main.getByText("Le coffre a été verrouillé").waitFor();
+  await accessible(page, "locked meanwhile");
+  await page.locator("#passphrase").fill(PASSPHRASE);
+  await button("Ouvrir").click();
+  await page.locator(".notes").getByText("À garder").waitFor();
 });
 
 await test("a document is dropped, told of, found again, changed, and its old file kept", async () => {
@@ -284,7 +343,8 @@ await test("the store is checked, exported and saved", async () => {
   await button("Exporter…").click();
   await page.locator("#again").fill("mauvaise phrase de passe");
   await asked("Exporter").click();
-  await question.getByRole("alert").waitFor();
+  await question.getByRole("alert").getByText("pas la bonne phrase de passe").waitFor();
+  await heading("Mon coffre").waitFor(); // not the end of the session
   await accessible(page, "export, refused");
   await page.locator("#again").fill(PASSPHRASE);
   const exported = page.waitForEvent("download");
@@ -368,26 +428,34 @@ await test("all is erased after a word and the passphrase", async () => {
   await main.getByText("Votre coffre est vide").waitFor();
 });
 
-await test("damage met later is told on every page", async () => {
-  await page.route("**/api/check", (route) =>
-    route.fulfill({
-      status: 503,
-      headers: { "Content-Type": "application/problem+json" },
-      body: JSON.stringify({
-        type: "urn:traboule:problem:damaged",
-        title: "Le coffre est endommagé",
-        status: 503,
-        detail: "page 12 of vault.db cannot be read",
-      }),
-    }),
-  );
+await test("real damage is found by the check, told on every page, and nothing is copied any more", async () => {
+  const file = await openFile(join(made.store, "vault.db"), "r+");
+  const byte = Buffer.alloc(1);
+  for (let at = 4096 + 100; at < (await file.stat()).size; at += 4096) {
+    await file.read(byte, 0, 1, at);
+    byte[0] ^= 0x40;
+    await file.write(byte, 0, 1, at);
+  }
+  await file.close();
   await visit(page, "store");
   await button("Vérifier maintenant").click();
-  await page.locator("main > .damage").getByText("Votre coffre est endommagé").waitFor();
+  await main
+    .getByText(/problèmes? trouvés?/)
+    .first()
+    .waitFor();
+  const banner = page.locator("main > .damage");
+  await banner.getByText("Votre coffre est endommagé").waitFor();
+  await accessible(page, "store, damaged");
+  await shoot(page, SCREENS, "store-damaged-fr-light-desktop");
   await page.getByRole("link", { name: "Documents", exact: true }).click();
   await heading("Vos documents").waitFor();
-  await page.locator("main > .damage [lang=en]").getByText("page 12").waitFor();
-  await accessible(page, "documents, damaged");
+  await banner.getByText("restaurez une sauvegarde").waitFor();
+  await banner.getByRole("link", { name: /Vérifier le coffre/ }).click();
+  await button("Sauvegarder…").click();
+  await page.locator("#again").fill(PASSPHRASE);
+  await asked("Sauvegarder").click();
+  await question.getByRole("alert").getByText("Le coffre est endommagé").waitFor();
+  await accessible(page, "backup, refused");
 });
 
 await test("no refusal by the policy, no error, no other origin", async () => {

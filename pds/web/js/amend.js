@@ -10,7 +10,7 @@ import { call, search } from "./api.js";
 /** @typedef {{id: string, dataset: string, start: string, end: string, text: string, revision: number,
  *   created: string, updated: string}} Note */
 
-const ROWS = "500"; // of a period that is shown: ten days of half-hours
+const ROWS = "1500"; // of a period that is shown: a day of minutes, a week of quarters of an hour
 
 /** @param {string} dataset */
 const path = (dataset) => `api/records/${encodeURIComponent(dataset)}`;

@@ -7,6 +7,9 @@ const PROVIDERS = { enedis: "sources.enedis", owner: "sources.owner" };
 /** Formats of what the owner typed, which has no file. @type {Record<string, string>} */
 const TYPED = { "owner.correction": "imports.correction", "owner.json": "imports.typed" };
 
+/** @param {{format: string | null}} one */
+export const isCorrection = ({ format }) => format === "owner.correction";
+
 /** @param {string} provider */
 export const providerName = (provider) => (PROVIDERS[provider] ? t(PROVIDERS[provider]) : provider);
 

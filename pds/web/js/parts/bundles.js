@@ -54,7 +54,7 @@ function DeleteBundle({ bundle, onClose, onDone }) {
   };
   return html`
     <${Question} title=${t("bundle.delete_title")} confirm=${t("bundle.delete")} danger keep=${t("delete.keep")}
-      act=${act} onClose=${onClose}>
+      act=${act} onClose=${onClose} onStale=${onDone}>
       <p>${t("bundle.delete_lead", { title: bundle.title })}</p>
     <//>`;
 }
@@ -69,9 +69,13 @@ export function Bundles({ onOpen }) {
   const [error, setError] = useState("");
   const heading = useRefocus(all.length);
   const load = () =>
-    papers.bundles().then(setAll, (failed) => {
-      setError(inWords(failed));
-    });
+    papers.bundles().then(
+      (list) => {
+        setAll(list);
+        setError("");
+      },
+      (failed) => setError(inWords(failed)),
+    );
   useEffect(() => {
     load();
   }, []);

@@ -69,11 +69,12 @@ export function CorrectDialog({ dataset, record, name, onClose, onDone }) {
     if (typed === null) return t("correct.no_number");
     const stored = Math.round((typed / factor) * 1e6) / 1e6;
     const { replaced } = await correct(dataset.name, record, stored, note.trim());
-    announce(replaced ? t("correct.done") : t("correct.same"));
+    const same = note.trim() ? t("notes.saved") : t("correct.same");
+    announce(replaced ? t("correct.done") : same);
     onDone();
   };
   return html`
-    <${Question} title=${t("correct.title")} confirm=${t("correct.save")} act=${act} onClose=${onClose}>
+    <${Question} title=${t("correct.title")} confirm=${t("correct.save")} act=${act} onClose=${onClose} onStale=${onDone}>
       <p>${name}</p>
       <${TextField} id="correct-value" inputmode="decimal" label=${t("correct.value", { unit })}
         value=${value} onInput=${setValue} hint=${t("correct.hint")} />
@@ -101,7 +102,7 @@ export function DeleteDialog({ dataset, period, sources, onClose, onDone }) {
     ...sources.map((one) => ({ value: String(one.id), name: sourceName(one) })),
   ];
   return html`
-    <${Question} title=${t("delete.title")} confirm=${t("delete.confirm")} danger keep=${t("delete.keep")}
+    <${Question} title=${t("delete.title")} confirm=${t("delete.confirm")} danger asks keep=${t("delete.keep")}
       act=${act} onClose=${onClose}>
       <p>${t("delete.lead")}</p>
       <div class="pair">

@@ -6,7 +6,7 @@ import { moment } from "../format.js";
 import { html, useState } from "../html.js";
 import { plural, t } from "../language.js";
 import { inWords } from "../problem.js";
-import { importName } from "../source.js";
+import { importName, isCorrection } from "../source.js";
 import { Dialog } from "./dialog.js";
 
 /** @typedef {import("../api.js").Import} Import */
@@ -21,8 +21,10 @@ function UndoDialog({ one, onClose, onUndone }) {
     try {
       const { removed, restored } = await undoImport(one.id);
       await loadDatasets();
-      const words = plural("undo.removed", removed);
-      announce(restored ? `${words} ${plural("undo.restored", restored)}` : words);
+      const words = [];
+      if (removed || !restored) words.push(plural("undo.removed", removed));
+      if (restored) words.push(plural("undo.restored", restored));
+      announce(words.join(" "));
       onUndone();
       onClose();
     } catch (failed) {
@@ -32,8 +34,8 @@ function UndoDialog({ one, onClose, onUndone }) {
   };
   return html`
     <${Dialog} title=${t("undo.title")} onClose=${onClose}>
-      <p>${t("undo.lead", { file: importName(one) })}</p>
-      <p>${t("undo.again")}</p>
+      <p>${isCorrection(one) ? t("undo.correction") : t("undo.lead", { file: importName(one) })}</p>
+      ${one.file && html`<p>${t("undo.again")}</p>`}
       ${error && html`<p class="error" role="alert">${error}</p>`}
       <p class="actions">
         <button type="button" class="main" aria-disabled=${busy ? "true" : undefined} onClick=${undo}>
@@ -46,6 +48,7 @@ function UndoDialog({ one, onClose, onUndone }) {
 
 /** @param {Import} one */
 function counts(one) {
+  if (isCorrection(one)) return plural("imports.corrected", one.replaced);
   const parts = [plural("outcome.new", one.new)];
   if (one.same) parts.push(plural("outcome.same", one.same));
   if (one.replaced) parts.push(plural("outcome.replaced", one.replaced));

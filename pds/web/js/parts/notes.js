@@ -30,7 +30,7 @@ function NoteDialog({ dataset, period, note, onClose, onDone }) {
   };
   return html`
     <${Question} title=${note ? t("notes.change") : t("notes.add")} confirm=${t("notes.save")}
-      act=${act} onClose=${onClose}>
+      act=${act} onClose=${onClose} onStale=${onDone}>
       <${TextArea} id="note-text" label=${t("notes.text")} value=${text} onInput=${setText} />
       ${
         !note &&
@@ -52,7 +52,7 @@ function DeleteNote({ note, onClose, onDone }) {
   };
   return html`
     <${Question} title=${t("notes.delete_title")} confirm=${t("notes.delete_confirm")} danger act=${act}
-      onClose=${onClose}>
+      onClose=${onClose} onStale=${onDone}>
       <p class="quote">${note.text}</p>
     <//>`;
 }

@@ -74,7 +74,7 @@ export function PaperForm({ file, paper, onClose, onDone }) {
   return html`
     <${Question} title=${paper ? t("paper.change") : t("paper.add")} confirm=${t("paper.save")}
       busy=${share > 0 && share < 1 ? t("paper.sending", { share: percent(share) }) : t("paper.saving")}
-      act=${act} onClose=${onClose}>
+      act=${act} onClose=${onClose} onStale=${paper && (() => onDone(paper.id))}>
       ${file && html`<p class="file">${file.name}</p>`}
       <${TextField} id="paper-title" label=${t("paper.title")} value=${typed.title} onInput=${on("title")} required />
       <${SelectField} id="paper-kind" label=${t("paper.kind")} value=${typed.kind} options=${options}

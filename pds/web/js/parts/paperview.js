@@ -58,8 +58,8 @@ function Versions({ one }) {
     </section>`;
 }
 
-/** @param {{one: papers.Paper, onClose: () => void}} props */
-function DeleteDialog({ one, onClose }) {
+/** @param {{one: papers.Paper, onClose: () => void, onStale: () => void}} props */
+function DeleteDialog({ one, onClose, onStale }) {
   const act = async () => {
     await papers.deletePaper(one);
     announce(t("paper.deleted", { title: one.title }));
@@ -67,7 +67,7 @@ function DeleteDialog({ one, onClose }) {
   };
   return html`
     <${Question} title=${t("paper.delete_title")} confirm=${t("delete.confirm")} danger keep=${t("delete.keep")}
-      act=${act} onClose=${onClose}>
+      act=${act} onClose=${onClose} onStale=${onStale}>
       <p>${t("paper.delete_lead", { title: one.title })}</p>
     <//>`;
 }
@@ -124,5 +124,5 @@ export function PaperView({ id }) {
     </p>
     <${Versions} one=${one} />
     ${doing === "edit" && html`<${PaperForm} file=${null} paper=${one} onClose=${() => setDoing("")} onDone=${load} />`}
-    ${doing === "delete" && html`<${DeleteDialog} one=${one} onClose=${() => setDoing("")} />`}`;
+    ${doing === "delete" && html`<${DeleteDialog} one=${one} onClose=${() => setDoing("")} onStale=${load} />`}`;
 }

@@ -45,7 +45,7 @@ function Table({ dataset, rows, oneDay, sources, imports, caption, onCorrect }) 
   };
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label=${caption}>
-      <table>
+      <table class="acted">
         <caption>${caption}</caption>
         <thead>
           <tr>
@@ -82,6 +82,7 @@ function Table({ dataset, rows, oneDay, sources, imports, caption, onCorrect }) 
 export function RawTable({ dataset, period, caption, onChange }) {
   const [open, setOpen] = useState(false);
   const [rows, setRows] = useState(/** @type {RawRecord[] | null} */ (null));
+  const [cut, setCut] = useState(false);
   const [sources, setSources] = useState(/** @type {api.Source[]} */ ([]));
   const [imports, setImports] = useState(/** @type {api.Import[]} */ ([]));
   const [correcting, setCorrecting] = useState(/** @type {RawRecord | null} */ (null));
@@ -95,13 +96,14 @@ export function RawTable({ dataset, period, caption, onChange }) {
     let current = true;
     const { start, end } = instantsOf(period.start, addDays(period.end, -1));
     Promise.all([
-      near ? rawRecords(dataset.name, start, end) : { records: [] },
+      near ? rawRecords(dataset.name, start, end) : { records: [], next: null },
       api.sources(),
       near ? api.imports("", "1000") : { imports: [] },
     ]).then(
       ([raw, origins, list]) => {
         if (!current) return;
         setRows(raw.records);
+        setCut(raw.next !== null);
         setSources(origins.sources);
         setImports(list.imports);
         setError("");
@@ -131,6 +133,7 @@ export function RawTable({ dataset, period, caption, onChange }) {
           <${Table} dataset=${dataset} rows=${rows} oneDay=${period.kind === "day"} sources=${sources} imports=${imports} caption=${caption}
             onCorrect=${setCorrecting} />`
       }
+      ${open && cut && rows && html`<p class="hint">${t("raw.first", { n: rows.length })}</p>`}
       ${open && html`<p><button type="button" onClick=${() => setDeleting(true)}>${t("raw.delete")}</button></p>`}
       ${
         correcting &&

@@ -11,6 +11,7 @@ import { PassphraseDialog } from "../parts/passphrase.js";
 import { Question } from "../parts/question.js";
 import { inWords } from "../problem.js";
 import { save } from "../save.js";
+import { damage } from "../session.js";
 import { useSignal } from "../signal.js";
 import { sourceName } from "../source.js";
 
@@ -34,6 +35,7 @@ function CheckCard() {
     try {
       const answer = await keeping.check();
       setReport(answer);
+      if (!answer.ok) damage.set(damage.value ?? ""); // told on every page from now on
       announce(answer.ok ? t("check.fine") : plural("check.problems", answer.problems.length));
     } catch (failed) {
       setError(inWords(failed));
@@ -134,12 +136,18 @@ function EraseDialog({ sources, onClose, onDone }) {
     if (!choice) return t("erase.no_choice");
     if (typed.trim().toLocaleLowerCase() !== word) return t("erase.not_typed", { word });
     if (!passphrase) return t("unlock.empty");
-    const { records } = await keeping.erase(erasureOf(choice), passphrase);
-    announce(plural("erase.done", records));
+    try {
+      const { records } = await keeping.erase(erasureOf(choice), passphrase);
+      announce(plural("erase.done", records));
+    } catch (failed) {
+      const begun = failed instanceof api.Problem && (failed.is("busy") || failed.is("full"));
+      if (!begun) throw failed;
+      return t("erase.unfinished");
+    }
     onDone();
   };
   return html`
-    <${Question} title=${t("erase.title")} confirm=${t("erase.confirm")} busy=${t("erase.busy")} danger
+    <${Question} title=${t("erase.title")} confirm=${t("erase.confirm")} busy=${t("erase.busy")} danger asks
       keep=${t("delete.keep")} act=${act} onClose=${onClose}>
       <p>${t("erase.warning")}</p>
       <${SelectField} id="erase-what" label=${t("erase.what")} value=${choice} options=${options}
