@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -423,9 +424,62 @@ static void a_store_takes_its_share_of_the_workers_only(void **state)
     atomic_store(&resident("a")->at_work, LIMIT_WORKERS_STORE - 1);
     assert_int_equal(ask("a"), 200);
     assert_int_equal(atomic_load(&resident("a")->at_work), LIMIT_WORKERS_STORE - 1);
-    atomic_store(&house->strangers_at_work, LIMIT_WORKERS_STORE);
+}
+
+/* As a store of that name would: else it would be known by what others of its kind have to do. */
+static void a_name_without_a_store_takes_its_share_of_the_workers_only(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_WORKERS_STORE; i++) {
+        assert_true(house_stranger_enter(house, STR("nobody")));
+        assert_int_equal(ask("nobody-else"), 503);
+        assert_non_null(seen); /* as locked as ever */
+    }
     assert_int_equal(ask("nobody"), 503);
     assert_null(seen);
+    for (unsigned i = LIMIT_WORKERS_STORE; i < LIMIT_WORKERS; i++)
+        assert_true(house_stranger_enter(house, STR("another")));
+    for (unsigned i = LIMIT_WORKERS_STORE; i < LIMIT_WORKERS; i++)
+        house_stranger_leave(house, STR("another"));
+    for (unsigned i = 0; i < LIMIT_WORKERS_STORE; i++)
+        house_stranger_leave(house, STR("nobody"));
+    assert_int_equal(ask("nobody"), 503);
+    assert_non_null(seen);
+}
+
+static char *jwks_of(const char *name)
+{
+    AUTO(json_freep) json_t *set = NULL;
+
+    assert_ok(house_stranger_jwks(house, str_of(name), &set));
+    assert_int_equal(json_array_size(json_object_get(set, "keys")), 2); /* as of a trail just begun */
+    return json_dumps(set, JSON_COMPACT);
+}
+
+static void a_name_without_a_store_has_keys_of_its_own_for_ever(void **state)
+{
+    struct house *first = house;
+    AUTO(json_freep) json_t *none = NULL;
+    char *one = jwks_of("nobody"), *other = jwks_of("somebody"), *again, *key_gone;
+
+    (void)state;
+    assert_string_not_equal(one, other);
+    house = start_house(key, 3600 * 1000);
+    again = jwks_of("nobody");
+    assert_string_equal(one, again);
+    house_close(house);
+    key->bytes[0] ^= 1;
+    house = start_house(key, 3600 * 1000);
+    key_gone = jwks_of("nobody");
+    assert_string_not_equal(one, key_gone);
+    house_close(house);
+    key->bytes[0] ^= 1;
+    house = start_house(NULL, 3600 * 1000);
+    assert_err(house_stranger_jwks(house, STR("nobody"), &none), ERR_LOCKED);
+    house_close(house);
+    house = first;
+    atomic_store(&ended_count, 0);
+    free(one), free(other), free(again), free(key_gone);
 }
 
 static void house_survives_each_failing_allocation(void **state)
@@ -472,6 +526,8 @@ int main(void)
         TEST(slot_that_was_taken_away_leaves_it_locked),
         TEST(all_who_come_at_once_get_in),
         TEST(a_store_takes_its_share_of_the_workers_only),
+        TEST(a_name_without_a_store_takes_its_share_of_the_workers_only),
+        TEST(a_name_without_a_store_has_keys_of_its_own_for_ever),
         cmocka_unit_test(house_survives_each_failing_allocation),
         cmocka_unit_test(house_needs_its_folder),
     };
