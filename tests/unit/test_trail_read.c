@@ -462,6 +462,28 @@ static void reading_survives_each_failing_allocation(void **state)
     assert_int_equal(count(all), 5);
 }
 
+/* What stands in for a store's keys where there is no store is what a store would tell, to the letter. */
+static void keys_of_a_trail_that_is_none_look_like_one_just_begun(void **state)
+{
+    AUTO(tmpvault_freep) struct tmpvault *v = filled(1);
+    AUTO(reader_done) struct reader r = {v->vault, NULL};
+    AUTO(sign_seed_freep) struct sign_seed *seed = sign_seed_new();
+    AUTO(json_freep) json_t *real = NULL;
+    AUTO(json_freep) json_t *made = NULL;
+    struct tlog_verifier signer;
+    enum err e;
+
+    (void)state;
+    assert_ok(vault_read(v->vault, &r.db));
+    assert_ok(trail_signer(r.db, &signer, seed));
+    assert_ok(trail_jwks(r.db, &real));
+    FAIL_EACH_ALLOCATION (e, trail_jwks_begun(TMPVAULT_ID, seed, &made)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_null(made);
+    }
+    assert_true(json_equal(real, made));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +496,7 @@ int main(void)
         cmocka_unit_test(a_trail_goes_on_from_what_it_was),
         cmocka_unit_test(another_past_is_noticed),
         cmocka_unit_test(keys_are_told_as_a_jwks),
+        cmocka_unit_test(keys_of_a_trail_that_is_none_look_like_one_just_begun),
         cmocka_unit_test(a_trail_without_a_key_tells_nothing),
         cmocka_unit_test(what_cannot_be_read_is_an_error),
         cmocka_unit_test(reading_survives_each_failing_allocation),
