@@ -36,7 +36,7 @@ struct lane {
     /* Of the part at hand. */
     int64_t part_first, part_last; /* starts, when part_any */
     bool part_any;
-    int64_t added;
+    int64_t added, longest_s;   /* new ones */
     int64_t run_start, run_end; /* unbroken run of confirmed records; empty when equal */
 };
 
@@ -253,7 +253,11 @@ static enum err account(struct db *db, struct import *m, struct lane *lane, cons
     count->new_count += outcome == RECORD_NEW;
     count->same += outcome == RECORD_SAME;
     count->replaced += outcome == RECORD_REPLACED;
-    lane->added += outcome == RECORD_NEW;
+    if (outcome == RECORD_NEW) {
+        lane->added++;
+        if (r->end_at - r->start_at > lane->longest_s)
+            lane->longest_s = r->end_at - r->start_at;
+    }
     if (outcome != RECORD_REPLACED && count->dataset->aggregate == DATASET_SUM)
         count->total += r->values[0];
     return follow_run(db, m, lane, r, outcome == RECORD_SAME);
@@ -296,7 +300,7 @@ static enum err end_part(struct db *db, struct import *m, struct lane *lane)
         return ERR_OK;
     if ((e = end_run(db, m, lane)) ||
         (e = record_note_extent(db, m->part, lane->series_id, lane->part_first, lane->part_last)) ||
-        (e = source_count(db, lane->series_id, lane->added)))
+        (e = source_count(db, lane->series_id, lane->added, lane->longest_s)))
         return e;
     lane->added = 0;
     lane->part_any = false;

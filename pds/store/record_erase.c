@@ -55,7 +55,7 @@ enum err record_erase(struct db *db, int64_t series_id, int64_t from, int64_t to
         if ((e = db_run(db, NOTES[i], stretch)))
             return err_wrap(e, "deleting records of series %" PRId64, series_id);
     }
-    if ((e = db_change(db, SQL_RECORD_GONE, stretch, &gone)) || (e = source_count(db, series_id, -gone)))
+    if ((e = db_change(db, SQL_RECORD_GONE, stretch, &gone)) || (e = source_count(db, series_id, -gone, 0)))
         return err_wrap(e, "deleting records of series %" PRId64, series_id);
     *removed += gone;
     return ERR_OK;

@@ -92,7 +92,7 @@ static enum err undo_extent(struct db *db, int64_t part, const struct stmt *exte
         (e = db_run(db, SQL_RECORD_REASSIGN, bounded)) ||
         (e = db_change(db, SQL_RECORD_RESTORE, stretch, &back)) ||
         (e = db_run(db, SQL_HISTORY_DROP, stretch)) || (e = db_change(db, SQL_RECORD_DROP, stretch, &gone)) ||
-        (e = source_count(db, stmt_int(extent, 0), -gone)))
+        (e = source_count(db, stmt_int(extent, 0), -gone, 0)))
         return e;
     *removed += gone;
     *restored += back;

@@ -11,8 +11,8 @@
 static const char SQL_SOURCE_ADD[] =
     "INSERT INTO source (provider, reference, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 static const char SQL_SERIES_ADD[] =
-    "INSERT INTO series (dataset, source_id, grain)"
-    " SELECT ?1, id, ?4 FROM source WHERE provider = ?2 AND reference = ?3 ON CONFLICT DO NOTHING";
+    "INSERT INTO series (dataset, source_id, grain, longest_s)"
+    " SELECT ?1, id, ?4, 0 FROM source WHERE provider = ?2 AND reference = ?3 ON CONFLICT DO NOTHING";
 static const char SQL_SERIES_FIND[] =
     "SELECT s.id FROM series s JOIN source o ON o.id = s.source_id"
     " WHERE s.dataset = ?1 AND o.provider = ?2 AND o.reference = ?3 AND s.grain = ?4";
@@ -21,13 +21,14 @@ static const char SQL_SOURCES[] =
 static const char SQL_SOURCE_SERIES[] =
     "SELECT id, records, dataset FROM series WHERE source_id = ?1 ORDER BY dataset, grain";
 static const char SQL_DATASET_SERIES[] = "SELECT id, records FROM series WHERE dataset = ?1";
-static const char SQL_COUNT[] = "UPDATE series SET records = records + ?2 WHERE id = ?1";
+static const char SQL_COUNT[] =
+    "UPDATE series SET records = records + ?2, longest_s = max(longest_s, ?3) WHERE id = ?1";
 static const char SQL_FIRST[] = "SELECT min(start_at) FROM record WHERE series_id = ?1";
-/* The greatest end belongs to a record that starts within RECORD_LENGTH_MAX_S (400 days) of the last start.
+/* The greatest end belongs to a record that starts no further from the last start than the longest is long.
  */
 static const char SQL_LAST[] =
-    "SELECT max(end_at) FROM record WHERE series_id = ?1"
-    " AND start_at >= (SELECT max(start_at) - 34560000 FROM record WHERE series_id = ?1)";
+    "SELECT max(end_at) FROM record WHERE series_id = ?1 AND start_at >="
+    " (SELECT max(start_at) FROM record WHERE series_id = ?1) - (SELECT longest_s FROM series WHERE id = ?1)";
 /* What an import noted of a series is needed when that one is undone. */
 static const char SQL_SERIES_FORGET[] =
     "DELETE FROM series AS s WHERE id IN (SELECT value FROM json_each(?1)) AND records = 0"
@@ -58,9 +59,9 @@ enum err source_series(struct db *db, const char *dataset, const char *provider,
     return ERR_OK;
 }
 
-enum err source_count(struct db *db, int64_t series_id, int64_t added)
+enum err source_count(struct db *db, int64_t series_id, int64_t added, int64_t longest_s)
 {
-    return added ? db_run(db, SQL_COUNT, PARAMS(INT(series_id), INT(added))) : ERR_OK;
+    return added ? db_run(db, SQL_COUNT, PARAMS(INT(series_id), INT(added), INT(longest_s))) : ERR_OK;
 }
 
 enum err source_forget(struct db *db, const char *series)

@@ -16,8 +16,9 @@ struct db; /* pds/vault/db.h */
 MUST_CHECK enum err source_series(struct db *db, const char *dataset, const char *provider,
                                   struct str reference, const char *grain, int64_t now, int64_t *series_id);
 
-/* Add to what a series counts as its records. Inside a write. */
-MUST_CHECK enum err source_count(struct db *db, int64_t series_id, int64_t added);
+/* Add to what a series counts as its records; longest_s is the length of the longest of them, 0 where some
+ * went. Inside a write. */
+MUST_CHECK enum err source_count(struct db *db, int64_t series_id, int64_t added, int64_t longest_s);
 
 /* Of these series (a JSON array of ids) forget those of which nothing is left, neither records nor what an
  * import noted, and then sources without series: but not while an import runs, which may be about to fill

@@ -28,3 +28,7 @@ CREATE TABLE erasure (
     begun_at  INTEGER NOT NULL,
     deleted   INTEGER NOT NULL DEFAULT 0   -- 1: all of it is; what came since stays, the log is to be cleaned
 ) STRICT;
+
+-- The length in seconds of the longest record that a series ever had: where its last one ends is found without
+-- reading further back. Of series that are older than this column nobody noted it: the most that a record may have.
+ALTER TABLE series ADD COLUMN longest_s INTEGER NOT NULL DEFAULT 34560000;
