@@ -3,11 +3,23 @@
 #include "pds/base/auto.h"
 #include "pds/store/store_check.h"
 
+enum { DAY_S = 86400 };
+
 const struct opt CHECK_OPTIONS[] = {
     OPTIONS_KEY,
     OPTION_JSON,
     OPTIONS_END,
 };
+
+/* No damage, but what the owner should know: until then, new lines bear that time. */
+static void say_ahead(struct invocation *inv, int64_t ahead_s)
+{
+    if (ahead_s > DAY_S)
+        (void)fprintf(inv->out,
+                      "the store's time is %" JSON_INTEGER_FORMAT
+                      " days ahead of this machine's clock, which was wrong once or is now\n",
+                      (json_int_t)(ahead_s / DAY_S)); /* the status does not say it */
+}
 
 enum err cmd_check(struct invocation *inv)
 {
@@ -29,6 +41,7 @@ enum err cmd_check(struct invocation *inv)
         json_array_foreach(json_object_get(report, "problems"), i, problem)(void)
             fprintf(inv->out, "%s: %s\n", json_string_value(json_object_get(problem, "where")),
                     json_string_value(json_object_get(problem, "what")));
+        say_ahead(inv, json_integer_value(json_object_get(report, "ahead_s")));
     }
     if (json_is_true(json_object_get(report, "ok")))
         return ERR_OK;

@@ -2,6 +2,7 @@
 
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
+#include "pds/base/clock.h"
 #include "pds/base/fs.h"
 #include "pds/base/limits.h"
 #include "pds/store/blob.h"
@@ -65,8 +66,16 @@ static enum err check_trail(struct db *db, json_t *problems)
     return ERR_OK;
 }
 
+/* How far the last line of the trail is ahead of the clock; nothing that a damaged trail could tell. */
+static int64_t ahead_of_clock(struct db *db)
+{
+    int64_t now = clock_now(), last;
+
+    return !trail_time(db, &last) && last > now ? last - now : 0;
+}
+
 static enum err check_open(struct store *s, json_t *problems, struct vault_check_report *pages,
-                           uint64_t *files)
+                           uint64_t *files, int64_t *ahead_s)
 {
     AUTO(store_view_done) struct store_view view = {0};
     enum err e;
@@ -74,6 +83,7 @@ static enum err check_open(struct store *s, json_t *problems, struct vault_check
     if ((e = store_view(s, &view)) || (e = vault_check(view.vault, found, problems, pages)) ||
         (e = check_trail(view.db, problems)))
         return e;
+    *ahead_s = ahead_of_clock(view.db);
     return blob_check(s, view.db, found, problems, files);
 }
 
@@ -83,6 +93,7 @@ enum err store_check(struct store *s, const struct store_key *root, json_t **out
     AUTO(json_freep) json_t *problems = json_array();
     struct vault_check_report pages = {0};
     uint64_t files = 0;
+    int64_t ahead_s = 0;
     enum err e;
 
     if (!problems)
@@ -90,13 +101,13 @@ enum err store_check(struct store *s, const struct store_key *root, json_t **out
     if ((e = check_folder(store_dir(s), problems)))
         return e;
     e = root ? vault_check_files(store_dir(s), root, store_id(s), found, problems, &pages)
-             : check_open(s, problems, &pages, &files);
+             : check_open(s, problems, &pages, &files, &ahead_s);
     if (e)
         return e;
-    report =
-        json_pack("{s:b, s:I, s:I, s:I, s:O}", "ok", json_array_size(problems) == 0 && pages.problems == 0,
-                  "pages", (json_int_t)pages.pages, "files", (json_int_t)files, "unread",
-                  (json_int_t)pages.unread, "problems", problems);
+    report = json_pack("{s:b, s:I, s:I, s:I, s:I, s:O}", "ok",
+                       json_array_size(problems) == 0 && pages.problems == 0, "pages",
+                       (json_int_t)pages.pages, "files", (json_int_t)files, "unread",
+                       (json_int_t)pages.unread, "ahead_s", (json_int_t)ahead_s, "problems", problems);
     if (!report)
         return err_set(ERR_NO_MEMORY, "check");
     *out = report;

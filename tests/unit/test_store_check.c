@@ -2,6 +2,7 @@
 #include "tests/harness/test.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/clock.h"
 #include "pds/crypto/random.h"
 #include "pds/store/dataset.h"
 #include "pds/store/store_check.h"
@@ -11,7 +12,7 @@
 
 static const struct passphrase_cost CHEAPEST = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MIN};
 static const uint8_t KEY[KEY_BYTES] = {9, 8, 7};
-enum { NOW = 1800000000 };
+enum { NOW = 1800000000, YEAR = 365 * 86400 };
 
 struct made {
     struct tempdir *tmp;
@@ -65,9 +66,27 @@ static void a_sound_store_has_no_problem(void **state)
     struct made *m = *state;
     AUTO(json_freep) json_t *report = NULL;
 
+    clock_set(NOW);
     assert_ok(store_check(m->store, NULL, &report));
+    clock_set(INT64_MIN);
+    assert_int_equal(json_integer_value(json_object_get(report, "ahead_s")), 0);
     assert_true(json_is_true(json_object_get(report, "ok")));
     assert_true(json_integer_value(json_object_get(report, "pages")) > 0);
+}
+
+/* No problem, and yet told: the lines to come bear a time that is not theirs. */
+static void a_time_ahead_of_the_clock_is_told(void **state)
+{
+    static const struct event PUT = {EVENT_RECORDS_PUT, "owner", "", NULL};
+    struct made *m = *state;
+    AUTO(json_freep) json_t *report = NULL;
+
+    assert_ok(store_tell(m->store, &PUT, NOW + YEAR));
+    clock_set(NOW + 1);
+    assert_ok(store_check(m->store, NULL, &report));
+    clock_set(INT64_MIN);
+    assert_true(json_is_true(json_object_get(report, "ok")));
+    assert_int_equal(json_integer_value(json_object_get(report, "ahead_s")), YEAR - 1);
 }
 
 static void a_trail_that_was_altered_is_a_problem_with_its_place(void **state)
@@ -87,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_sound_store_has_no_problem, made_new, made_free),
+        cmocka_unit_test_setup_teardown(a_time_ahead_of_the_clock_is_told, made_new, made_free),
         cmocka_unit_test_setup_teardown(a_trail_that_was_altered_is_a_problem_with_its_place, made_new,
                                         made_free),
     };
