@@ -333,6 +333,171 @@ static void a_failing_allocation_corrects_nothing(void **state)
     assert_int_equal(json_array_size(json_object_get(history, "versions")), 2);
 }
 
+/* What one import or correction says of each slot. What it brought in vain is -1: nothing remembers it. */
+struct said {
+    int64_t value[SLOTS];
+    enum record_quality quality[SLOTS];
+    bool owner, undone;
+    char id[ID_CHARS + 1];
+};
+
+enum { STEPS = 14, ROUNDS = 40 };
+
+/* The last that stands says it; -1 where nothing does. */
+static int top(const struct said *all, int count, int slot)
+{
+    while (--count >= 0 && (all[count].undone || all[count].value[slot] < 0))
+        continue;
+    return count;
+}
+
+/* A definitive value that the slot had before, under the owner's. */
+static bool was_said(const struct said *all, int count, int slot, int64_t value)
+{
+    for (int m = 0; m < count; m++) {
+        if (!all[m].undone && !all[m].owner && all[m].value[slot] == value &&
+            all[m].quality[slot] == RECORD_DEFINITIVE)
+            return true;
+    }
+    return false;
+}
+
+/* What becomes of a file's value beside what is there: record.h in other words. */
+static void meet(const struct said *all, int count, struct said *file, int slot)
+{
+    int at = top(all, count, slot);
+
+    if (at < 0 || file->value[slot] < 0)
+        return;
+    if (!all[at].owner && all[at].value[slot] == file->value[slot] &&
+        all[at].quality[slot] >= file->quality[slot])
+        file->quality[slot] = all[at].quality[slot]; /* found there already: it stays, as good as it was */
+    else if (all[at].owner
+                 ? file->quality[slot] != RECORD_DEFINITIVE || was_said(all, at, slot, file->value[slot])
+                 : all[at].quality[slot] > file->quality[slot])
+        file->value[slot] = -1;
+}
+
+static void bring_file(struct tmpvault *t, struct said *all, int count, uint64_t *seed)
+{
+    AUTO(import_freep) struct import *m = NULL;
+    enum record_quality quality = test_between(seed, 0, 3) ? RECORD_MEASURED : RECORD_DEFINITIVE;
+    struct said *file = &all[count];
+
+    assert_ok(import_new(t->vault, STR("a"), 1000, &m));
+    for (int i = 0; i < SLOTS; i++) {
+        struct record r = {
+            .start_at = i * STEP_S, .end_at = (i + 1) * STEP_S, .quality = quality, .present = 1};
+
+        file->quality[i] = quality;
+        file->value[i] = test_between(seed, -1, 2); /* few values: many are confirmed */
+        r.values[0] = file->value[i] * unit();
+        if (file->value[i] >= 0)
+            assert_ok(import_add(m, consumption(), "enedis", STR("1"), "curve", &r));
+        meet(all, count, file, i);
+    }
+    assert_ok(import_close(m, 1000));
+    memcpy(file->id, import_id(m), sizeof file->id);
+}
+
+/* A value of its own, so that no file says it. */
+static bool correct_some(struct tmpvault *t, struct said *all, int count, uint64_t *seed)
+{
+    int slot = (int)test_between(seed, 0, SLOTS - 1);
+    struct correction_done done;
+
+    if (top(all, count, slot) < 0)
+        return false;
+    for (int i = 0; i < SLOTS; i++)
+        all[count].value[i] = -1;
+    correct(t, slot, 100 + count, &done);
+    all[count].value[slot] = 100 + count;
+    all[count].quality[slot] = RECORD_CORRECTED;
+    all[count].owner = true;
+    memcpy(all[count].id, done.import, sizeof all[count].id);
+    return true;
+}
+
+static enum err erase_work(struct db *db, void *context)
+{
+    const int *range = context;
+    int64_t removed = 0;
+
+    return record_erase(db, 1, range[0] * STEP_S, range[1] * STEP_S, &removed);
+}
+
+static void erase_some(struct tmpvault *t, struct said *all, int count, uint64_t *seed)
+{
+    int range[2];
+
+    range[0] = (int)test_between(seed, 0, SLOTS - 1);
+    range[1] = (int)test_between(seed, range[0] + 1, SLOTS);
+    assert_ok(vault_write(t->vault, erase_work, range));
+    for (int m = 0; m < count; m++) {
+        for (int i = range[0]; i < range[1]; i++)
+            all[m].value[i] = -1;
+    }
+}
+
+static void undo_one(struct tmpvault *t, struct said *one)
+{
+    int64_t removed, restored;
+
+    if (one->undone)
+        return;
+    assert_ok(import_undo(t->vault, str_of(one->id), NOW, &removed, &restored));
+    one->undone = true;
+}
+
+static void must_agree(struct tmpvault *t, const struct said *all, int count)
+{
+    int64_t values[SLOTS];
+    int64_t quality = stored(t, values); /* of the first slot */
+    int first = top(all, count, 0);
+
+    if (first >= 0)
+        assert_int_equal(quality, all[first].quality[0]);
+    for (int i = 0; i < SLOTS; i++) {
+        int at = top(all, count, i);
+
+        assert_int_equal(values[i], at < 0 ? -1 : all[at].value[i]);
+    }
+    assert_int_equal(
+        number(t, "SELECT coalesce(sum(records), 0) - (SELECT count(*) FROM record) FROM series"), 0);
+}
+
+/* Files, corrections, deletions, undoings in any order: what is left is as if what went had never been. */
+static void any_order_leaves_what_stands(void **state)
+{
+    uint64_t seed = test_seed();
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        AUTO(tmpvault_freep) struct tmpvault *t = store_new_with_trail();
+        struct said all[STEPS + 1] = {0};
+        int count = 0;
+
+        bring_file(t, all, count++, &seed);
+        while (count < STEPS) {
+            int64_t kind = test_between(&seed, 0, 9);
+
+            if (kind < 4)
+                bring_file(t, all, count++, &seed);
+            else if (kind < 7)
+                count += correct_some(t, all, count, &seed);
+            else if (kind < 9)
+                undo_one(t, &all[test_between(&seed, 0, count - 1)]);
+            else
+                erase_some(t, all, count, &seed);
+            must_agree(t, all, count);
+        }
+        for (int m = 0; m < count; m++) {
+            undo_one(t, &all[m]);
+            must_agree(t, all, count);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +508,7 @@ int main(void)
         cmocka_unit_test(undoing_the_file_leaves_the_correction),
         cmocka_unit_test(what_cannot_be_corrected_is_told),
         cmocka_unit_test(a_note_comes_in_with_the_correction_or_not_at_all),
+        cmocka_unit_test(any_order_leaves_what_stands),
         cmocka_unit_test(a_failing_allocation_corrects_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
