@@ -92,6 +92,8 @@ MUST_CHECK enum err writer_run_as(struct writer *w, vault_work *work, void *cont
 MUST_CHECK enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone);
 /* Bring the log to vault.db; *whole tells whether all of it is there now. Only inside the writer's thread. */
 MUST_CHECK enum err writer_checkpoint(struct writer *w, bool *whole);
+/* Whether there is room, with what is kept, for all that bringing the log over adds to vault.db. */
+bool writer_log_fits(struct writer *w);
 
 /* vault_before.c: copy vault.db, which is of that schema, before a migration changes it. On the writer's
  * thread, or before it starts. */
@@ -103,6 +105,7 @@ void vault_set_steps(const struct embed *steps);
 /* vault_reserve.c: of `lock`, open as fd. */
 void reserve_keep(int fd);
 void reserve_spend(int fd);
+bool reserve_makes_room(int fd, int64_t bytes); /* it and what is free */
 
 /* Why nothing may be written now, if so: damage was met, or a sync failed. */
 MUST_CHECK enum err vault_may_write(struct vault *v);

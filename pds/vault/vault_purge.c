@@ -45,9 +45,12 @@ static enum err cut_log(struct db *db, void *context)
 
     if ((e = vault_may_write(v)))
         return e;
+    if (!writer_log_fits(&v->writer)) /* a part of it in vault.db is of no use, and takes the last room */
+        return err_set(ERR_FULL, "the vault: no space left for what its log holds");
     (void)sqlite3_busy_timeout(db->handle, TRY_MS); /* cannot fail on an open connection */
     rc = truncate_log(db);
-    if ((rc & 0xff) == SQLITE_FULL) { /* vault.db is to grow: from what is kept for this */
+    if ((rc & 0xff) == SQLITE_FULL &&
+        writer_log_fits(&v->writer)) { /* vault.db is to grow: from what is kept for this */
         reserve_spend(v->vfs->lock_fd);
         rc = truncate_log(db);
         reserve_keep(v->vfs->lock_fd);

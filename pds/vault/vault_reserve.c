@@ -50,6 +50,11 @@ void reserve_spend(int fd)
                          st.st_size); /* gives back what lies beyond; where it fails, the disk stays full */
 }
 
+bool reserve_makes_room(int fd, int64_t bytes)
+{
+    return bytes <= 0 || bytes <= free_bytes(fd) + kept_bytes(fd);
+}
+
 static int open_lock(const char *dir)
 {
     char path[FS_PATH_BYTES];

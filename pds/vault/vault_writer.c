@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char SQL_BEGIN[] = "BEGIN IMMEDIATE";
 static const char SQL_COMMIT[] = "COMMIT";
@@ -15,6 +16,7 @@ static const char SQL_ROLLBACK[] = "ROLLBACK";
 static const char SQL_SAVE[] = "SAVEPOINT job";
 static const char SQL_SAVED[] = "RELEASE job";
 static const char SQL_UNSAVE[] = "ROLLBACK TO job";
+static const char SQL_PAGES[] = "PRAGMA page_count";
 
 enum err vault_may_write(struct vault *v)
 {
@@ -140,19 +142,35 @@ enum err writer_checkpoint(struct writer *w, bool *whole)
     return rc == SQLITE_OK ? ERR_OK : db_error(w->db, rc);
 }
 
-/* A job that found no space, again, with the disk that is kept for it. The log is brought over before, so
- * that it can be written from its beginning, and after, so that what was kept comes free again. */
-static void run_on_reserve(struct writer *w, struct job *j)
+bool writer_log_fits(struct writer *w)
+{
+    struct stat st;
+    int64_t pages;
+
+    if (fstat(w->vault->vfs->db_fd, &st) || db_number(w->db, SQL_PAGES, NO_PARAMS, &pages))
+        return false;
+    return reserve_makes_room(w->vault->vfs->lock_fd, pages * PAGE_BYTES - (int64_t)st.st_size);
+}
+
+/* Without it the job may find no space: it tells. It is tried again later. */
+static void bring_log_over(struct writer *w)
 {
     bool whole;
 
+    if (!atomic_load(&w->vault->held) && writer_log_fits(w))
+        err_ignore(writer_checkpoint(w, &whole));
+}
+
+/* A job that found no space, again, with the disk that is kept for it. The log is brought over before, so
+ * that it can be written from its beginning, and after, so that what was kept comes free again; but not when
+ * vault.db would grow by more than there is: that would take what is kept for nothing. */
+static void run_on_reserve(struct writer *w, struct job *j)
+{
     j->outcome = ERR_OK;
     reserve_spend(w->vault->vfs->lock_fd);
-    if (!atomic_load(&w->vault->held))
-        err_ignore(writer_checkpoint(w, &whole)); /* without it the job may find no space again: it tells */
+    bring_log_over(w);
     (void)run_batch(w, &j, 1);
-    if (!atomic_load(&w->vault->held))
-        err_ignore(writer_checkpoint(w, &whole)); /* tried again later */
+    bring_log_over(w);
     reserve_keep(w->vault->vfs->lock_fd);
 }
 
