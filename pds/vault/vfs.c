@@ -406,7 +406,10 @@ static enum err begin_db(struct vfs *v)
     if (log) /* it would be replayed over the new database */
         return err_set(ERR_CONFLICT, "vault.db-wal: the log of another vault.db is there");
     v->db_fd = open(v->db_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return v->db_fd < 0 ? fs_error("making", "vault.db") : hold_db(v);
+    if (v->db_fd < 0)
+        return fs_error("making", "vault.db");
+    v->begun = true;
+    return hold_db(v);
 }
 
 static enum err find_db(struct vfs *v)
@@ -483,6 +486,7 @@ enum err vfs_open(const char *dir, const struct store_key *root, const uint8_t *
 
     if ((e = vfs_new(dir, root, store_id, make, &v)) || (!make && (e = vfs_look(v))) || (e = register_vfs(v)))
         return e;
+    v->begun = false;
     *out = v;
     v = NULL;
     return ERR_OK;
@@ -494,6 +498,8 @@ void vfs_close(struct vfs *v)
         return;
     if (v->registered)
         (void)sqlite3_vfs_unregister(&v->vfs); /* never fails for one that is registered */
+    if (v->begun)
+        (void)unlink(v->db_path); /* empty; whoever wanted it is told that it was not made */
     anchor_close(&v->anchor);
     wal_done(&v->wal);
     page_key_free(v->page_key);

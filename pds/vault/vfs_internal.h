@@ -85,6 +85,7 @@ struct vfs {
     struct anchor_key *anchor_key; /* owned */
     int lock_fd, db_fd;            /* hold the lock of the store and one on vault.db; -1 */
     bool registered;
+    bool begun; /* vault.db was made for an opening that is not done: it goes with a failure */
 
     pthread_mutex_t mutex;
     struct anchor anchor;

@@ -11,6 +11,7 @@ set(vault_parts tests/integration/vault_common.c tests/integration/vault_disk.c 
 integration(vault_powercut pds_vault ${vault_parts})
 integration(vault_damage pds_vault ${vault_parts})
 integration(vault_fault pds_vault ${vault_parts})
+integration(vault_care pds_vault ${vault_parts})
 integration(vault_migrate pds_vault ${vault_parts})
 
 include(${CMAKE_CURRENT_LIST_DIR}/program.cmake)

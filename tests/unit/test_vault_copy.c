@@ -1,3 +1,4 @@
+#include "tests/harness/fault.h"
 #include "tests/harness/tempdir.h"
 #include "tests/harness/test.h"
 
@@ -9,6 +10,7 @@
 #include "pds/vault/vault_copy.h"
 #include "pds/vault/vault_internal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -391,6 +393,102 @@ static void a_damaged_vault_gives_no_copy(void **state)
     assert_err(vault_copy(f->vault, NULL, take, f), ERR_CORRUPT);
 }
 
+static void flip(struct fixture *f, const char *name, off_t at)
+{
+    int fd = open(tempdir_path(f->dir, name), O_RDWR | O_CLOEXEC);
+    uint8_t byte;
+
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    (void)close(fd);
+}
+
+static void a_damaged_log_gives_no_copy(void **state)
+{
+    struct fixture *f = *state;
+    struct db *reader = NULL;
+    const char *story = NULL;
+    int64_t seen;
+
+    assert_ok(vault_read(f->vault, &reader));
+    assert_ok(db_number(reader, SQL_COUNT, NO_PARAMS, &seen)); /* so that the log is copied from */
+    for (int i = 0; i < 10; i++)
+        assert_ok(vault_write(f->vault, put, NULL));
+    flip(f, "vault.db-wal", (off_t)frame_place(vfs_frames(f->vault->vfs)) + FRAME_HEADER_SEALED_BYTES + 50);
+    assert_err(vault_copy(f->vault, NULL, take, f), ERR_CORRUPT);
+    assert_non_null(strstr(err_story(), "vault.db-wal frame"));
+    assert_true(vault_is_damaged(f->vault, &story));
+    vault_read_end(f->vault, reader);
+}
+
+/* What a page says of itself is held to what a vault's page is. */
+static void pages_that_no_vault_has_are_refused(void **state)
+{
+    enum { HEAD_COUNT_AT = 31, TAIL_AT = PAGE_BYTES - 1 };
+    static const struct {
+        const char *name;
+        size_t at;
+        bool at_once; /* else when it ends */
+    } ROWS[] = {{"fewer pages than page 1 announces", HEAD_COUNT_AT, false},
+                {"the tail of page 1 is taken", TAIL_AT, true},
+                {"the tail of page 3 is taken", 2 * PAGE_BYTES + TAIL_AT, true}};
+    struct fixture *f = *state;
+    struct vault_maker *m = NULL;
+
+    assert_ok(vault_copy(f->vault, NULL, take, f));
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        enum err e;
+
+        f->copy.data[ROWS[i].at]++;
+        assert_ok(vault_maker_new(tempdir_root(f->other), f->other_key, OTHER_ID, &m));
+        e = vault_maker_put(m, f->copy.data, f->copy.len);
+        assert_row(ROWS[i].name, e == (ROWS[i].at_once ? ERR_INVALID : ERR_OK));
+        if (!e)
+            assert_err(vault_maker_finish(m), ERR_INVALID);
+        vault_maker_free(m);
+        assert_row(ROWS[i].name, !fs_exists(tempdir_path(f->other, "vault.db")));
+        f->copy.data[ROWS[i].at]--;
+    }
+    assert_ok(vault_maker_new(tempdir_root(f->other), f->other_key, OTHER_ID, &m));
+    assert_ok(vault_maker_put(m, f->copy.data, f->copy.len));
+    assert_err(vault_maker_put(m, f->copy.data, PAGE_BYTES), ERR_INVALID); /* one more than announced */
+    vault_maker_free(m);
+}
+
+static enum err make_again(struct fixture *f)
+{
+    AUTO(vault_maker_freep) struct vault_maker *m = NULL;
+    enum err e;
+
+    if ((e = vault_maker_new(tempdir_root(f->other), f->other_key, OTHER_ID, &m)) ||
+        (e = vault_maker_put(m, f->copy.data, f->copy.len)))
+        return e;
+    return vault_maker_finish(m);
+}
+
+static void copying_survives_each_failing_allocation(void **state)
+{
+    struct fixture *f = *state;
+    struct db *reader = NULL;
+    int64_t seen;
+    enum err e;
+
+    assert_ok(vault_read(f->vault, &reader));
+    assert_ok(db_number(reader, SQL_COUNT, NO_PARAMS, &seen));
+    assert_ok(vault_write(f->vault, put, NULL));
+    FAIL_EACH_ALLOCATION (e, (buf_clear(&f->copy), vault_copy(f->vault, NULL, take, f))) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+    }
+    vault_read_end(f->vault, reader);
+    assert_int_equal(plain_count(f), 31);
+    FAIL_EACH_ALLOCATION (e, make_again(f)) {
+        assert_int_equal(e, ERR_NO_MEMORY);
+        assert_false(fs_exists(tempdir_path(f->other, "vault.db")));
+    }
+}
+
 #define COPY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -405,6 +503,9 @@ int main(void)
         COPY(what_is_no_copy_leaves_nothing),
         COPY(a_vault_is_not_made_beside_the_log_of_another),
         COPY(a_damaged_vault_gives_no_copy),
+        COPY(a_damaged_log_gives_no_copy),
+        COPY(pages_that_no_vault_has_are_refused),
+        COPY(copying_survives_each_failing_allocation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
