@@ -14,7 +14,7 @@ assert(PROGRAM, "AGE_PROGRAM names the program under test");
 
 function run(program, args, input) {
   const done = spawnSync(program, args, { input, maxBuffer: 1 << 28 });
-  assert(!done.error, String(done.error));
+  assert(!done.error || done.error.code === "EPIPE", String(done.error)); // it may end before it has read all
   return { status: done.status, out: done.stdout, err: done.stderr.toString() };
 }
 

@@ -55,9 +55,16 @@ END
         "$PWD" "$PWD" >build/compile_commands.json
 }
 
+compile() { # the library of pds/base
+    rm -f build/*.o build/*.a
+    for file in pds/base/*.c; do cc -I. -c "$file" -o "build/$(basename "$file" .c).o"; done
+    ar rc build/libpds_base.a build/*.o
+}
+
 run() { # LINT: as tests.cmake runs it
     case $1 in
     layers) "$here/layers.sh" "$work/tree" "$work/tree/uses" ;;
+    allocations) compile && node "$here/allocations.mjs" "$work/tree" "$work/tree/build" ;;
     tidy) "$here/tidy.sh" "$work/tree" "$work/tree/build" "$work/tree/pds/base/word.c" ;;
     *) "$here/$1.sh" "$work/tree" ;;
     esac >"$work/said" 2>&1
@@ -78,7 +85,7 @@ must_fail() {
 }
 
 plant
-for lint in layers sizes headers banned sql words stems docs format shell cppcheck tidy; do
+for lint in layers sizes headers banned sql words stems docs format shell allocations cppcheck tidy; do
     run $lint || { echo "$lint refuses a clean tree:" && cat "$work/said" && bad=1; }
 done
 
@@ -165,6 +172,11 @@ echo 'int   f( void ) ;' >>pds/base/word.c
 END
 must_fail shell "an unquoted name" "SC2086" <<'END'
 printf '#!/bin/sh\nrm $1\n' >demo/run
+END
+must_fail allocations "an allocation that no test lets fail" "word_copy allocates" <<'END'
+for folder in crypto vault audit; do mkdir -p pds/$folder; done && mkdir -p connectors/files
+sed -i 's|^#endif|#define MUST_CHECK\nMUST_CHECK int word_copy(const char *word);\n&|' pds/base/word.h
+echo 'void *mem_new(size_t n); int word_copy(const char *word) { return mem_new(word_length(word)) != 0; }' >>pds/base/word.c
 END
 must_fail cppcheck "a read past the end" "word.c" <<'END'
 echo 'int f(void) { int a[2] = {0, 0}; return a[2]; }' >>pds/base/word.c

@@ -20,6 +20,11 @@ foreach(name IN ITEMS layers sizes headers banned sql words stems docs format sh
   set_tests_properties(lint_${name} PROPERTIES LABELS lint TIMEOUT 120)
 endforeach()
 
+if(CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT TRABOULE_FUZZ) # it reads who calls whom from the compiled libraries
+  add_test(NAME lint_allocations COMMAND ${NODE} ${lint}/allocations.mjs ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+  set_tests_properties(lint_allocations PROPERTIES LABELS lint TIMEOUT 120)
+endif()
+
 foreach(name IN ITEMS tidy cppcheck)
   add_test(NAME lint_${name} CONFIGURATIONS Thorough COMMAND ${lint}/${name}.sh ${CMAKE_SOURCE_DIR} ${lint_${name}_arguments})
   set_tests_properties(lint_${name} PROPERTIES LABELS lint TIMEOUT 1800 PROCESSORS 2)
