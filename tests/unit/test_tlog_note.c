@@ -168,6 +168,10 @@ static void forms_are_strict(void **state)
         {"a signature without name", "a\n1\nR\n\n\xE2\x80\x94  AAAAAAA=\n", ERR_INVALID},
         {"a signature of no bytes", "a\n1\nR\n\n\xE2\x80\x94 a AAAAAA==\n", ERR_INVALID},
         {"a signature that is no base64", "a\n1\nR\n\n\xE2\x80\x94 a AAAAAA!=\n", ERR_INVALID},
+        {"an origin alone", "a\n\nS", ERR_INVALID},
+        {"an empty extension line", "a\n1\nR\n\nmore\n\nS", ERR_INVALID},
+        {"a signature line of one word", "a\n1\nR\n\n\xE2\x80\x94 AAAAAAA=\n", ERR_INVALID},
+        {"a signature line of a name", "a\n1\nR\n\n\xE2\x80\x94 a \n", ERR_INVALID},
         {"nothing", "", ERR_INVALID},
         {"two lines", "\n\n", ERR_INVALID},
     };
@@ -220,6 +224,22 @@ static void signatures_of_others_are_passed_over(void **state)
     assert_err(tlog_checkpoint_read(str(&note), &s.v, &c), ERR_TOO_LARGE);
     signer_done(&s);
     signer_done(&witness);
+}
+
+static void what_has_no_room_is_no_note(void **state)
+{
+    struct tlog_checkpoint c = {.origin = "a", .size = 1};
+    struct signer s;
+    char memory[24];
+    struct buf out;
+
+    (void)state;
+    signer_init(&s, "a", 1);
+    buf_over(&out, memory, sizeof memory);
+    tlog_checkpoint_write(&out, &c, s.seed);
+    assert_true(buf_err(&out) != ERR_OK);
+    assert_null(memmem(memory, sizeof memory, "\xE2\x80\x94", 3)); /* nothing half is signed */
+    signer_done(&s);
 }
 
 static void a_note_has_a_ceiling(void **state)
@@ -329,6 +349,7 @@ int main(void)
         cmocka_unit_test(every_changed_byte_is_noticed),
         cmocka_unit_test(forms_are_strict),
         cmocka_unit_test(signatures_of_others_are_passed_over),
+        cmocka_unit_test(what_has_no_room_is_no_note),
         cmocka_unit_test(a_note_has_a_ceiling),
         cmocka_unit_test(proofs_come_back_as_they_were),
         cmocka_unit_test(proofs_of_another_form_are_refused),

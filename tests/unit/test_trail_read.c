@@ -502,5 +502,6 @@ int main(void)
         cmocka_unit_test(reading_survives_each_failing_allocation),
     };
 
+    json_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,7 @@ static int make_texts(void **state)
     AUTO(buf_done) struct buf text;
 
     (void)state;
+    json_start();
     v = tmpvault_new();
     AUTO(reader_done) struct reader r = {v->vault, NULL};
 
@@ -309,10 +310,11 @@ static void a_proof_that_was_touched_does_not_hold(void **state)
     static const struct {
         const char *from, *to, *where;
     } ROWS[] = {
-        {"index 5", "index 4", "proof"},  {"index 5", "index 05", "proof"},
-        {"index 5", "index 99", "proof"}, {"extra ", "extra e30=\nextra ", "proof"},
-        {"\n9\n", "\n8\n", "checkpoint"}, {"@v1", "@v2", "proof"},
-        {"c2sp", "C2SP", "proof"},        {"\nindex ", "\nIndex ", "proof"},
+        {"index 5", "index 4", "proof"},   {"index 5", "index 05", "proof"},
+        {"index 5", "index 99", "proof"},  {"extra ", "extra e30=\nextra ", "proof"},
+        {"\n9\n", "\n8\n", "checkpoint"},  {"@v1", "@v2", "proof"},
+        {"extra ", "extra !", "proof"},    {"c2sp", "C2SP", "proof"},
+        {"\nindex ", "\nIndex ", "proof"},
     };
 
     (void)state;
@@ -446,6 +448,68 @@ static void a_file_that_names_another_key_than_its_own_was_touched(void **state)
     mem_free(text);
 }
 
+/* What one file may have told of it does not grow with the file. */
+static void a_thousand_faults_are_enough(void **state)
+{
+    AUTO(json_freep) json_t *report = NULL;
+    AUTO(buf_done) struct buf text;
+
+    (void)state;
+    buf_init(&text, MIB);
+    buf_text(&text, "{\"entries\":[1");
+    for (int i = 0; i < LIMIT_LIST_ANSWER + 5; i++)
+        buf_text(&text, ",1");
+    buf_text(&text, "],\"checkpoint\":\"x\"}");
+    assert_err(verify_file((struct str){text.data, text.len}, STR(""), &report), ERR_CORRUPT);
+    assert_int_equal(json_array_size(json_object_get(report, "problems")), LIMIT_LIST_ANSWER);
+    assert_int_equal(json_integer_value(json_object_get(report, "entries")), LIMIT_LIST_ANSWER + 6);
+}
+
+/* A line longer than any can be, and bytes that no text has. */
+static void what_is_too_long_or_no_text_is_damage(void **state)
+{
+    static const char NUL[] = "{\"entries\":[]\0,\"checkpoint\":\"x\"}";
+    AUTO(json_freep) json_t *report = NULL;
+    AUTO(buf_done) struct buf text;
+
+    (void)state;
+    buf_init(&text, MIB);
+    buf_text(&text, "{\"entries\":[\"");
+    for (int i = 0; i < LIMIT_NOTE_BYTES; i++)
+        buf_char(&text, 'a');
+    buf_text(&text, "\"],\"checkpoint\":\"x\"}");
+    fails("long", text.data, "", "file");
+    assert_err(verify_file((struct str){NUL, sizeof NUL - 1}, STR(""), &report), ERR_CORRUPT);
+}
+
+/* One key may sign for two logs: a note is taken for its own alone. */
+static void a_signature_in_another_logs_name_does_not_do(void **state)
+{
+    AUTO(sign_seed_freep) struct sign_seed *seed = sign_seed_new();
+    struct tlog_verifier key = {.name = "b.example"};
+    uint8_t line[4 + SIGN_BYTES] = {0};
+    char id[TLOG_KEY_ID_BYTES];
+    AUTO(buf_done) struct buf note;
+    AUTO(buf_done) struct buf keys;
+    size_t len, count;
+
+    (void)state;
+    assert_non_null(seed);
+    sign_public(seed, key.public_key);
+    buf_init(&note, MIB);
+    buf_init(&keys, MIB);
+    tlog_vkey_write(&keys, &key);
+    tlog_key_id(&key, id);
+    assert_ok(codec_unhex(str_of(id), line, 4, &count));
+    buf_text(&note, "a.example\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+    len = note.len;
+    sign_make(seed, note.data, len, line + 4);
+    buf_text(&note, "\n\xE2\x80\x94 b.example ");
+    codec_base64(&note, line, sizeof line);
+    buf_char(&note, '\n');
+    fails("name", note.data, keys.data, "checkpoint");
+}
+
 /* A checkpoint that names another log than its key does. */
 static void a_checkpoint_is_of_the_log_that_its_key_names(void **state)
 {
@@ -458,7 +522,10 @@ static void a_checkpoint_is_of_the_log_that_its_key_names(void **state)
 
 static void what_is_nothing_of_ours_is_told_apart(void **state)
 {
-    static const char *const OTHERS[] = {"", "hello", "{}", "{\"a\":1}", "[]", "a,b\n1,2\n", "<html>"};
+    static const char *const OTHERS[] = {"",           "hello",       "{}",          "{\"a\":1}",
+                                         "[]",         "a,b\n1,2\n",  "<html>",      "name\n",
+                                         "name\n12\n", "name\n:\n\n", "name\n/\n\n", "two words\n12\n\n",
+                                         "\n12\n\n"};
     json_t *report = NULL;
 
     (void)state;
@@ -501,6 +568,9 @@ int main(void)
         cmocka_unit_test(keys_are_of_a_known_form),
         cmocka_unit_test(a_jwks_may_be_long),
         cmocka_unit_test(a_file_that_names_another_key_than_its_own_was_touched),
+        cmocka_unit_test(a_thousand_faults_are_enough),
+        cmocka_unit_test(what_is_too_long_or_no_text_is_damage),
+        cmocka_unit_test(a_signature_in_another_logs_name_does_not_do),
         cmocka_unit_test(a_checkpoint_is_of_the_log_that_its_key_names),
         cmocka_unit_test(what_is_nothing_of_ours_is_told_apart),
         cmocka_unit_test(verifying_survives_each_failing_allocation),
