@@ -36,8 +36,8 @@ const char *store_dir(const struct store *s);
 const uint8_t *store_id(const struct store *s); /* STORE_ID_BYTES, borrowed */
 
 /* The key behind a passphrase, a recovery code or a key file (KEY_BYTES). ERR_WRONG_KEY; ERR_CORRUPT when
- * keys.json is gone or cannot be read. Slow for a passphrase, by design; one at a time for each store. *root
- * is the caller's. */
+ * keys.json is gone or cannot be read. Slow for a passphrase, by design; one at a time for each store, but
+ * that a key file waits for nobody. *root is the caller's. */
 MUST_CHECK enum err store_key_of_passphrase(struct store *s, const struct secret_text *passphrase,
                                             struct store_key **root);
 MUST_CHECK enum err store_key_of_recovery(struct store *s, const struct secret_text *code,

@@ -120,16 +120,26 @@ static enum err open_kind(const struct keyfile *keys, enum slot_kind kind, struc
     return keyfile_open_keyfile(keys, by.key, root);
 }
 
-static enum err open_slot(struct store *s, enum slot_kind kind, struct unlocking by, struct store_key **root)
+static enum err load_and_open(struct store *s, enum slot_kind kind, struct unlocking by,
+                              struct store_key **root)
 {
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
+    enum err e = store_key_settled(s, &keys);
+
+    return e ? e : open_kind(keys, kind, by, root);
+}
+
+static enum err open_slot(struct store *s, enum slot_kind kind, struct unlocking by, struct store_key **root)
+{
     enum err e;
 
     if (s->decoy) /* it stands for many, which do not wait for each other */
         return open_kind(s->decoy, kind, by, root);
+    if (kind ==
+        SLOT_KEYFILE) /* nothing is derived: a store at rest does not wait for who tries passphrases */
+        return load_and_open(s, kind, by, root);
     (void)pthread_mutex_lock(&s->derive);
-    if (!(e = store_key_settled(s, &keys)))
-        e = open_kind(keys, kind, by, root);
+    e = load_and_open(s, kind, by, root);
     (void)pthread_mutex_unlock(&s->derive);
     return e;
 }

@@ -208,6 +208,19 @@ static void what_a_command_gives_back_late_is_not_locked_again(void **state)
     assert_true(store_is_open(store));
 }
 
+/* Whoever tries passphrases does not keep the owner of a store at rest waiting. */
+static void a_store_at_rest_opens_while_a_passphrase_is_tried(void **state)
+{
+    struct vault *vault;
+
+    (void)state;
+    store_begin_at_rest(store);
+    (void)pthread_mutex_lock(&store->derive);
+    assert_ok(store_enter(store, &vault));
+    store_leave(store);
+    (void)pthread_mutex_unlock(&store->derive);
+}
+
 /* All at once. */
 static atomic_bool over;
 static atomic_long done[8];
@@ -323,6 +336,7 @@ int main(void)
         TEST(a_lock_during_an_opening_is_a_lock),
         TEST(a_lock_while_it_gets_another_key_is_a_lock),
         TEST(what_a_command_gives_back_late_is_not_locked_again),
+        TEST(a_store_at_rest_opens_while_a_passphrase_is_tried),
         TEST(sixteen_threads_do_it_all_at_once),
     };
 
