@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 64 * 1024 };
+enum { PIECE_BYTES = 64 * 1024, STORY_BYTES = 512 };
 
 struct rekey {
     struct store *store; /* borrowed */
@@ -27,6 +27,7 @@ struct rekey {
     struct secret_text *code;     /* owned; the new one */
     struct vault *from, *to;      /* owned */
     int lock;                     /* of the store, held to the end; -1 */
+    char story[STORY_BYTES];      /* of what failed first */
     bool arrived;                 /* the new vault is in its place: there is no way back */
 };
 
@@ -215,6 +216,14 @@ static enum err open_again(struct rekey *r, bool kept)
     return ERR_OK;
 }
 
+/* It is as it was, but for the sessions; where it does not open again, it is locked. */
+static enum err give_up(struct rekey *r, bool kept, enum err failure)
+{
+    if (kept)
+        err_ignore(store_unlock(r->store, r->old, r->now)); /* the failure that is told is the first one */
+    return err_set(failure, "another key: %s", r->story);
+}
+
 enum err rekey_run(struct store *s, const struct rekey_options *options, int64_t now,
                    struct secret_text **code)
 {
@@ -224,18 +233,16 @@ enum err rekey_run(struct store *s, const struct rekey_options *options, int64_t
 
     if ((e = make_keys(&r, options)) || (e = store_alone(s)))
         return err_wrap(e, "another key");
-    e = encrypt_again(&r);
-    vault_close(r.from); /* when it failed */
+    if ((e = encrypt_again(&r)))
+        (void)snprintf(r.story, sizeof r.story, "%s", err_story()); /* cut when too long */
+    vault_close(r.from);                                            /* when it failed */
     r.from = NULL;
     if (r.lock >= 0)
         (void)close(r.lock); /* the next opening takes it */
     r.lock = -1;
     kept = store_alone_end(s);
-    if (e && !r.arrived) {
-        if (kept) /* it is as it was, but for the sessions; where that fails, it is locked */
-            err_ignore(store_unlock(s, r.old, r.now));
-        return err_wrap(e, "another key");
-    }
+    if (e && !r.arrived)
+        return give_up(&r, kept, e);
     *code = r.code;
     r.code = NULL; /* the caller's now */
     return (e = open_again(&r, kept)) ? err_wrap(e, "the store has its new key, but") : ERR_OK;
