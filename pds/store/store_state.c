@@ -1,11 +1,11 @@
 /* Locked, opening, open, closing, alone: who may come in, and when the keys go.
  *
- *   locked  -> opening -> open      unlock, borrow, or the end of a rest; back to locked where that fails
- *   open    -> closing -> locked    lock, rest, the last one to give back; closed by whoever is the last
- * inside locked  -> alone   -> locked    another key
+ * - locked, opening, open: unlock, borrow, the end of a rest. Back to locked where that fails.
+ * - open, closing, locked: lock, rest, the last one to give back. Whoever is the last inside closes it.
+ * - locked, alone, locked: another key.
  *
- * A lock that is asked for while it opens, or while someone is alone with it, is carried out at the end of
- * that. */
+ * A lock that is asked for while it opens, or while someone is alone with it, is carried out when that ends.
+ */
 #include "pds/store/store_internal.h"
 
 #include "pds/base/auto.h"
