@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -475,3 +476,16 @@ CALL(mkstemp, (char *path), name_counts(AT_FDCWD, path), OP_OPEN, path)
 CALL(mkstemp64, (char *path), name_counts(AT_FDCWD, path), OP_OPEN, path)
 CALL(mkostemp, (char *path, int flags), name_counts(AT_FDCWD, path), OP_OPEN, path, flags)
 CALL(mkostemp64, (char *path, int flags), name_counts(AT_FDCWD, path), OP_OPEN, path, flags)
+
+/* What is free, as far as files may still grow. */
+int fstatvfs(int fd, struct statvfs *disk)
+{
+    uint64_t budget = shared ? atomic_load(&shared->budget) : 0;
+    int outcome;
+
+    NEXT(fstatvfs)
+    outcome = next(fd, disk);
+    if (outcome == 0 && budget && fd_counts(fd) && disk->f_bavail > (budget - 1) / disk->f_frsize)
+        disk->f_bavail = disk->f_bfree = (budget - 1) / disk->f_frsize;
+    return outcome;
+}

@@ -13,6 +13,7 @@ import {
   HALF_HOUR_MS,
   instant,
   makeCurve,
+  makeForm,
   makeFolder,
   makeRandom,
   NIGHTLY,
@@ -247,4 +248,30 @@ test(`the disk is full at ${POINTS} points, and the owner is not stuck`, {
   }
   console.log(JSON.stringify(tally));
   assert.ok(tally.records + tally.imports > POINTS, "there was no load");
+});
+
+test("what is kept of the disk is not spent on a log that is longer", { skip: !COMMANDS.has("documents") }, async () => {
+  const dir = join(below, "papers");
+  cpSync(join(kept, "store"), dir, { recursive: true });
+  const daemon = await serve({ dir }, opened, { env: disk.env });
+  const owner = new Client(daemon.url);
+  assert.equal((await owner.signIn(words[0])).status, 200);
+  const ids = [];
+  for (let i = 0; i < 8; i++) {
+    const text = `mot${i} `.repeat(1 << 18).slice(0, 1 << 20); // its words go into the log, not yet into vault.db
+    const { type, body } = makeForm([{ name: "a.txt", text }]);
+    const answer = await owner.post("/api/documents", body, { "Content-Type": type });
+    assert.equal(answer.status, 201, answer.text);
+    ids.push(answer.json.id);
+  }
+  disk.limit(0);
+  assert.equal((await owner.ask("PATCH", `/api/documents/${ids[0]}`, { note: "x".repeat(8000) })).status, 507);
+  for (const id of ids.slice(0, 4)) {
+    const answer = await owner.ask("DELETE", `/api/documents/${id}`);
+    assert.equal(answer.status, 204, answer.text);
+  }
+  disk.unlimit();
+  assert.deepEqual((await owner.get("/api/check")).json.problems, []);
+  owner.close();
+  await daemon.stop();
 });
