@@ -138,7 +138,11 @@ static enum err clean_up(struct store *s, struct vault *v, const struct erasure 
     if ((err = vault_before_remove(store_dir(s))))
         return err_wrap(err, "erasing");
     if ((err = vault_purge(v, e->bare ? BARE_PURGE_WAIT_MS : PURGE_WAIT_MS)))
-        return e->bare && can_wait(err) ? ERR_OK : err_wrap(err, "erasing"); /* its row stays */
+        return e->bare && can_wait(err) /* its row stays */
+                   ? ERR_OK
+                   : err_wrap(err,
+                              "all is deleted, but the files are not cleaned of it yet (the next opening "
+                              "does that, or erasing again)");
     if ((err = vault_write_reserved(v, end, (void *)e)))
         return err_wrap(err, "erasing");
     err_ignore(vault_purge(v, 0)); /* of the row that named it; else the next checkpoint does it */

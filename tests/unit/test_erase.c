@@ -326,6 +326,7 @@ static void what_is_imported_after_an_erasure_that_was_told_busy_stays(void **st
     assert_ok(vault_hold(t->vault));
     vault_set_wait(20);
     assert_err(erase_run(t->store, &request, TMPSTORE_NOW, &answer), ERR_BUSY);
+    assert_non_null(strstr(err_story(), "all is deleted, but the files are not cleaned of it yet"));
     vault_set_wait(0);
     vault_unhold(t->vault);
     assert_null(answer);
