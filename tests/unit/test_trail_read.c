@@ -456,10 +456,12 @@ static void reading_survives_each_failing_allocation(void **state)
     (void)state;
     buf_init(&text, LIMIT_PROOF_BYTES);
     assert_ok(vault_read(v->vault, &r.db));
-    FAIL_EACH_ALLOCATION (e, read_all(r.db, &all, &set, &text)) {
-        assert_int_equal(e, ERR_NO_MEMORY);
+    for (int again = 0; again < 2; again++) { /* then with statements and pages there, all else can fail */
+        FAIL_EACH_ALLOCATION (e, read_all(r.db, &all, &set, &text)) {
+            assert_int_equal(e, ERR_NO_MEMORY);
+        }
+        assert_int_equal(count(all), 5);
     }
-    assert_int_equal(count(all), 5);
 }
 
 /* What stands in for a store's keys where there is no store is what a store would tell, to the letter. */
