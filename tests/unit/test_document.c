@@ -507,7 +507,8 @@ static void a_files_name_is_a_label_that_shows_only_itself(void **state)
         assert_string_equal(label, ROWS[i].label);
     }
     memset(many, 'a', sizeof many);
-    memcpy(many + DOCUMENT_LABEL_BYTES - 2, "\xc3\xa9", 2); /* it would be cut */
+    many[DOCUMENT_LABEL_BYTES - 2] = (char)0xc3; /* a letter that would be cut */
+    many[DOCUMENT_LABEL_BYTES - 1] = (char)0xa9;
     document_label((struct str){many, sizeof many}, label);
     assert_int_equal(strlen(label), DOCUMENT_LABEL_BYTES - 2);
 }
