@@ -10,12 +10,14 @@
 #include <string.h>
 
 enum { ADDRESSES = 256, ADDRESSES_SHARED = 4096, BUSY_RETRY_S = 2, NET_BYTES = 16 };
-enum { INSIDE_MAX = LIMIT_DERIVATIONS + LIMIT_DERIVATIONS_WAITING };
+/* Those pushed out leave their places as they wake. */
+enum { INSIDE_MAX = LIMIT_DERIVATIONS + 2 * LIMIT_DERIVATIONS_WAITING };
 
 struct attempt {
     uint8_t net[NET_BYTES];          /* whom it counts for: net_of() */
     char name[LIMIT_STORE_NAME + 1]; /* and with whom */
     bool known;
+    bool welcome; /* somebody signed in from there */
     unsigned failures, running;
     int64_t open_at_ms; /* not before */
     int64_t seen_ms;
@@ -24,13 +26,16 @@ struct attempt {
 /* What is asked for, be it inside or waiting. */
 struct place {
     char name[LIMIT_STORE_NAME + 1];
-    bool taken, running;
+    bool taken, running, pushed;
+    unsigned rank; /* rank_of() its address */
+    uint64_t turn; /* order of coming */
 };
 
 struct entrance {
     pthread_mutex_t mutex;
     pthread_cond_t freed;
     struct place places[INSIDE_MAX];
+    uint64_t turns;
     unsigned name_running, name_waiting; /* ceilings of one name */
     size_t row_count;
     struct attempt rows[];
@@ -164,7 +169,7 @@ static unsigned count(const struct signin *s, bool running, bool of_name)
     for (size_t i = 0; i < INSIDE_MAX; i++) {
         const struct place *p = &s->gate->places[i];
 
-        n += p->taken && p->running == running && (!of_name || is_of(p, s));
+        n += p->taken && !p->pushed && p->running == running && (!of_name || is_of(p, s));
     }
     return n;
 }
@@ -174,19 +179,67 @@ static bool has_room(const struct signin *s)
     return count(s, true, false) < LIMIT_DERIVATIONS && count(s, true, true) < s->gate->name_running;
 }
 
+/* Who is let in first, the lowest: somebody who guesses is behind those who do not, and before whoever begins
+ * from a fresh address comes one from where the owner signed in already. */
+static unsigned rank_of(const struct attempt *row)
+{
+    return row->failures ? row->failures + 1 : !row->welcome;
+}
+
+static bool is_waiting(const struct place *p) { return p->taken && !p->running && !p->pushed; }
+
+static bool is_before(const struct place *a, const struct place *b)
+{
+    return a->rank != b->rank ? a->rank < b->rank : a->turn < b->turn;
+}
+
+/* Whether nobody waits who is to go first and may. */
+static bool is_next(const struct signin *s, const struct place *own)
+{
+    for (size_t i = 0; i < INSIDE_MAX; i++) {
+        const struct place *p = &s->gate->places[i];
+        struct signin other = {.gate = s->gate};
+
+        if (p == own || !is_waiting(p) || !is_before(p, own))
+            continue;
+        memcpy(other.name, p->name, sizeof other.name);
+        if (has_room(&other))
+            return false;
+    }
+    return true;
+}
+
+/* When all places are taken, of the name or of all, the last in order leaves for one that goes before it. */
+static bool push_out(struct signin *s, unsigned rank)
+{
+    bool of_name = count(s, false, true) >= s->gate->name_waiting;
+    struct place *last = NULL;
+
+    for (struct place *p = s->gate->places; p < s->gate->places + INSIDE_MAX; p++) {
+        if (is_waiting(p) && (!of_name || is_of(p, s)) && (!last || is_before(last, p)))
+            last = p;
+    }
+    if (!last || last->rank <= rank)
+        return false;
+    last->pushed = true;
+    (void)pthread_cond_broadcast(&s->gate->freed);
+    return true;
+}
+
 /* A place to wait at, not running yet; NULL when there is none for this name. */
-static struct place *take_place(struct signin *s)
+static struct place *take_place(struct signin *s, unsigned rank)
 {
     struct place *p = s->gate->places;
 
-    if (!has_room(s) && (count(s, false, false) >= LIMIT_DERIVATIONS_WAITING ||
-                         count(s, false, true) >= s->gate->name_waiting))
+    if ((count(s, false, false) >= LIMIT_DERIVATIONS_WAITING ||
+         count(s, false, true) >= s->gate->name_waiting) &&
+        !push_out(s, rank))
         return NULL;
     while (p < s->gate->places + INSIDE_MAX && p->taken)
         p++;
     if (p == s->gate->places + INSIDE_MAX)
         return NULL;
-    *p = (struct place){.taken = true};
+    *p = (struct place){.taken = true, .rank = rank, .turn = s->gate->turns++};
     memcpy(p->name, s->name, sizeof p->name);
     return p;
 }
@@ -195,24 +248,24 @@ static struct place *take_place(struct signin *s)
 static int enter(struct signin *s, const char *address, int64_t now_ms)
 {
     struct place *place;
-    struct attempt *row;
-    int wait_s = wait_of(row_of(s, address, now_ms), now_ms);
+    struct attempt *row = row_of(s, address, now_ms);
+    int wait_s = wait_of(row, now_ms);
 
     if (wait_s)
         return wait_s;
-    if (!(place = take_place(s)))
+    if (!(place = take_place(s, rank_of(row))))
         return BUSY_RETRY_S;
-    while (!has_room(s))
+    while (!place->pushed && !(has_room(s) && is_next(s, place)))
         (void)pthread_cond_wait(&s->gate->freed, &s->gate->mutex);
     row = row_of(s, address, now_ms);
-    if ((wait_s = wait_of(row, now_ms))) {
+    wait_s = place->pushed ? BUSY_RETRY_S : wait_of(row, now_ms);
+    if (wait_s)
         place->taken = false;
-        (void)pthread_cond_broadcast(&s->gate->freed); /* it is another's */
-        return wait_s;
-    }
-    row->running++;
-    place->running = true;
-    return 0;
+    else
+        place->running = true;
+    row->running += !wait_s;
+    (void)pthread_cond_broadcast(&s->gate->freed); /* another may be next */
+    return wait_s;
 }
 
 static void leave_place(struct signin *s)
@@ -262,6 +315,7 @@ void signin_leave(struct signin *s, const char *address, enum err outcome, int64
     if (outcome == ERR_OK) {
         row->failures = 0;
         row->open_at_ms = 0;
+        row->welcome = true;
     } else if (outcome == ERR_WRONG_KEY || outcome == ERR_INVALID) {
         count_failure(row, now_ms);
     }

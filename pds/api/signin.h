@@ -1,7 +1,9 @@
 /* The gate before a key derivation (security brief 4.3): few at once, few waiting, and after
  * LIMIT_FAILURES_FREE failures from an address one at a time, with a delay that doubles from 1 s to
  * LIMIT_FAILURE_DELAY_MAX_S. Never a lasting lock-out; this machine has a count of its own, so that the owner
- * at it is not kept out by others. An IPv6 network of 64 bits counts as one address. Thread-safe.
+ * at it is not kept out by others. Who waits goes in by the failures of their address, one from where
+ * somebody signed in first of all, and pushes out who has more when all places are taken. An IPv6 network of
+ * 64 bits counts as one address. Thread-safe.
  *
  * Many stores of one daemon share a gate, each through a view of its own: its own counts, one derivation at a
  * time and half of the waiting places. A name that has no store is kept to the same, or it would be known by

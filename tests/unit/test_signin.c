@@ -285,6 +285,7 @@ static void names_of_a_shared_gate_have_counts_of_their_own(void **state)
 /* Enters a view and waits inside until it is told to leave. */
 struct guest {
     struct signin *signin;
+    const char *address; /* NULL: HOME */
     pthread_t thread;
     sem_t go;
     atomic_int outcome; /* -1: waiting */
@@ -294,13 +295,13 @@ static void *visit(void *context)
 {
     struct guest *g = context;
     int wait_s = 0;
-    enum err e = signin_enter(g->signin, HOME, 0, &wait_s);
+    enum err e = signin_enter(g->signin, g->address ? g->address : HOME, 0, &wait_s);
 
     atomic_store(&g->outcome, (int)e);
     if (e)
         return NULL;
     (void)sem_wait(&g->go);
-    signin_leave(g->signin, HOME, ERR_OK, 0);
+    signin_leave(g->signin, g->address ? g->address : HOME, ERR_OK, 0);
     return NULL;
 }
 
@@ -322,12 +323,71 @@ static bool guest_is_answered(struct guest *g)
     return atomic_load(&g->outcome) >= 0;
 }
 
+static void guest_go(struct guest *g)
+{
+    assert_int_equal(sem_post(&g->go), 0);
+    assert_int_equal(pthread_join(g->thread, NULL), 0);
+    (void)sem_destroy(&g->go);
+}
+
+/* All places are taken by those who guessed wrong once. */
+static void who_did_not_guess_goes_before_those_who_did(void **state)
+{
+    static const char OWNER[] = "192.0.2.200", FRESH[] = "192.0.2.201";
+    struct signin *s = signin_new();
+    struct guest inside[LIMIT_DERIVATIONS] = {{0}}, owner = {.address = OWNER}, fresh = {.address = FRESH};
+    struct guest crowd[LIMIT_DERIVATIONS_WAITING] = {{0}};
+    char addresses[LIMIT_DERIVATIONS_WAITING][16];
+    const struct timespec pause = {.tv_nsec = 20000000};
+    size_t sent_away = 0;
+    int wait_s = 0;
+
+    (void)state;
+    try(s, OWNER, ERR_OK, 0);
+    for (size_t i = 0; i < COUNT_OF(crowd); i++) {
+        (void)snprintf(addresses[i], sizeof addresses[i], "198.51.100.%zu", i + 1);
+        try(s, addresses[i], ERR_WRONG_KEY, 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(inside); i++) {
+        guest_come(&inside[i], s);
+        assert_true(guest_is_answered(&inside[i]));
+    }
+    for (size_t i = 0; i < COUNT_OF(crowd); i++) {
+        crowd[i].address = addresses[i];
+        guest_come(&crowd[i], s);
+        (void)nanosleep(&pause, NULL);
+    }
+    assert_err(signin_enter(s, addresses[0], 0, &wait_s),
+               ERR_THROTTLED); /* none of them pushes another out */
+    guest_come(&fresh, s);
+    (void)nanosleep(&pause, NULL);
+    guest_come(&owner, s);
+    (void)nanosleep(&pause, NULL);
+    for (size_t i = 0; i < COUNT_OF(crowd); i++)
+        sent_away += atomic_load(&crowd[i].outcome) == ERR_THROTTLED;
+    assert_int_equal(sent_away, 2); /* those who came last */
+    assert_int_equal(atomic_load(&crowd[0].outcome), -1);
+    guest_go(&inside[0]);
+    assert_true(guest_is_answered(&owner)); /* came last, goes first */
+    assert_int_equal(atomic_load(&owner.outcome), ERR_OK);
+    assert_int_equal(atomic_load(&fresh.outcome), -1);
+    guest_go(&owner);
+    assert_true(guest_is_answered(&fresh));
+    assert_int_equal(atomic_load(&fresh.outcome), ERR_OK);
+    assert_int_equal(atomic_load(&crowd[0].outcome), -1);
+    guest_go(&fresh);
+    guest_go(&inside[1]);
+    for (size_t i = 0; i < COUNT_OF(crowd); i++)
+        guest_go(&crowd[i]);
+    signin_free(s);
+}
+
 static void one_name_takes_one_place_and_half_of_those_that_wait(void **state)
 {
     enum { MINE = 1 + LIMIT_DERIVATIONS_WAITING / 2 };
     struct signin *shared = signin_new_shared();
     struct signin *a = signin_new_view(shared, STR("a")), *b = signin_new_view(shared, STR("b"));
-    struct guest greedy[MINE], modest;
+    struct guest greedy[MINE] = {{0}}, modest = {0};
     const struct timespec pause = {.tv_nsec = 100000000};
     int wait_s = 0;
 
@@ -362,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_a_shared_gate_have_counts_of_their_own),
+        cmocka_unit_test(who_did_not_guess_goes_before_those_who_did),
         cmocka_unit_test(one_name_takes_one_place_and_half_of_those_that_wait),
         cmocka_unit_test(wait_doubles_after_the_free_failures),
         cmocka_unit_test(success_clears_the_count),
