@@ -20,8 +20,9 @@
 #include <string.h>
 #include <time.h>
 
-/* How long a lock waits for who is inside, and who would open it for the end of a lock. */
-enum { LOCK_WAIT_MS = 1500, OPEN_WAIT_MS = 1000 };
+/* How long a lock waits for who is inside, and who would open it for the end of a lock. Another key is worth
+ * more patience: a download that is sent slowly hears only with its next piece that it is to end. */
+enum { LOCK_WAIT_MS = 1500, ALONE_WAIT_MS = 5000, OPEN_WAIT_MS = 1000 };
 
 /* With the mutex held. */
 static void turn_to(struct store *s, enum store_state state)
@@ -199,9 +200,9 @@ void store_shut(struct store *s)
 }
 
 /* With the mutex held. What is opened after the first locking is not this lock's. */
-static enum err lock(struct store *s)
+static enum err lock(struct store *s, int wait_ms)
 {
-    struct timespec until = in_ms(LOCK_WAIT_MS);
+    struct timespec until = in_ms(wait_ms);
     uint64_t before = s->lockings;
     bool in_time = true;
 
@@ -226,7 +227,7 @@ enum err store_lock(struct store *s)
     enum err e;
 
     (void)pthread_mutex_lock(&s->mutex);
-    e = lock(s);
+    e = lock(s, LOCK_WAIT_MS);
     (void)pthread_mutex_unlock(&s->mutex);
     return e;
 }
@@ -240,7 +241,9 @@ enum err store_alone(struct store *s)
     open = s->kept;
     if (s->state == STORE_ALONE)
         e = err_set(ERR_BUSY, "the store is being given another key");
-    else if (!(e = lock(s)) && s->state != STORE_LOCKED)
+    else if ((e = lock(s, ALONE_WAIT_MS)))
+        e = err_set(e, "something in the store runs on; it locks once that has ended: try again then");
+    else if (s->state != STORE_LOCKED)
         e = err_set(ERR_BUSY, "the store was opened meanwhile");
     if (!e) {
         s->unwanted = !open;
@@ -266,7 +269,7 @@ void store_give_back(struct store *s)
     (void)pthread_mutex_lock(&s->mutex);
     s->used_at_ms = clock_monotonic_ms();
     if (--s->borrowers == 0 && !s->kept && s->state == STORE_OPEN)
-        err_ignore(lock(s)); /* who is still inside locks it when leaving */
+        err_ignore(lock(s, LOCK_WAIT_MS)); /* who is still inside locks it when leaving */
     (void)pthread_mutex_unlock(&s->mutex);
 }
 
