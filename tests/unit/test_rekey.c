@@ -79,10 +79,14 @@ static void all_is_there_under_another_key(void **state)
     AUTO(reader_done) struct reader r = {0};
     uint64_t opening = store_opening(t->store);
     uint8_t wanted[AGE_RECIPIENT_BYTES], kept[AGE_RECIPIENT_BYTES];
+    size_t opened = 1;
 
     (void)state;
     add_paper(t);
+    assert_true(image_count(store_dir(t->store), t->root, store_id(t->store), TITLES) > 0);
     assert_ok(rekey(t, "quatre chevaux", TMPSTORE_KEY, false, &code));
+    (void)image_scan(store_dir(t->store), t->root, store_id(t->store), TITLES, &opened);
+    assert_int_equal(opened, 0);                    /* no page and no frame opens with the old key */
     assert_true(store_opening(t->store) > opening); /* what was allowed has ended */
     must_read_paper(t->store);
     assert_ok(store_key_of_keyfile(t->store, TMPSTORE_KEY, &root));
