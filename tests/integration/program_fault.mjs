@@ -289,6 +289,7 @@ async function fail(row, place, nth, fault, { before, after, said }) {
     assert.ok(done.status !== null || fault.name === "killed", "it ended by a signal");
     assert.notEqual(done.status, 2);
     assert.notEqual(done.status, 4);
+    assert.doesNotMatch(done.err, /rollback/, "what failed is told, not what failed after it");
     assert.notEqual(done.status, 3, "a disk that fails is no damage of the store");
     if (row.reads && done.status === 0) assert.equal(done.out, said, "other words");
     await judgeStore(row, place, done, before, after);
