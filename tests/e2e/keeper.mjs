@@ -446,7 +446,6 @@ await test("real damage is found by the check, told on every page, and nothing i
   const banner = page.locator("main > .damage");
   await banner.getByText("Votre coffre est endommagé").waitFor();
   await accessible(page, "store, damaged");
-  await shoot(page, SCREENS, "store-damaged-fr-light-desktop");
   await page.getByRole("link", { name: "Documents", exact: true }).click();
   await heading("Vos documents").waitFor();
   await banner.getByText("restaurez une sauvegarde").waitFor();
