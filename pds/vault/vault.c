@@ -251,8 +251,8 @@ void vault_read_end(struct vault *v, struct db *db)
         return;
     r = find_taken(v, db);
     db_end_statements(db);
-    if (db_has_transaction(db) &&                  /* SQLite ends one itself when the disk fails */
-        db_run(db, SQL_SNAPSHOT_END, NO_PARAMS)) { /* one that cannot end its snapshot holds the log back */
+    /* One that cannot end its snapshot holds the log back; one whose snapshot SQLite ended met a failure. */
+    if (!db_has_transaction(db) || db_run(db, SQL_SNAPSHOT_END, NO_PARAMS)) {
         db_close(db);
         db = NULL;
     }

@@ -234,7 +234,7 @@ async function knock(daemon, name, tries) {
   for (let i = 0; i < tries; i++) {
     const begun = performance.now();
     answers.push(said(await visitor.post("/api/session", { passphrase: `${PASSPHRASE}?` })));
-    best = Math.min(best, performance.now() - begun);
+    if (answers.at(-1).status === 401) best = Math.min(best, performance.now() - begun); // it was tried
   }
   visitor.close();
   return { answers, best };
