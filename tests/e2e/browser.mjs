@@ -79,6 +79,10 @@ export function noFaults(page) {
  * @param {Page} page @param {string} where */
 export async function accessible(page, where) {
   await page.evaluate(AXE);
+  await page.evaluate(() =>
+    // a colour on its way to another has not the contrast of either
+    Promise.all(document.getAnimations().map((motion) => motion.finished.catch(() => {}))),
+  );
   const found = await page.evaluate(async () => {
     const axe = /** @type {any} */ (globalThis).axe;
     const { violations } = await axe.run(document, {

@@ -237,18 +237,16 @@ static void a_bundle_without_room_for_both_stays(void **state)
     AUTO(tmpstore_freep) struct tmpstore *a = tmpstore_new();
     AUTO(tmpstore_freep) struct tmpstore *b = tmpstore_new();
     AUTO(json_freep) json_t *first = NULL;
-    struct str *ids = mem_array(LIMIT_LIST_ANSWER, sizeof *ids), id = str_of(ID);
-    char *texts = mem_new((size_t)LIMIT_LIST_ANSWER * (ID_CHARS + 1));
+    static struct str ids[LIMIT_LIST_ANSWER];
+    static char texts[LIMIT_LIST_ANSWER][ID_CHARS + 1];
+    struct str id = str_of(ID);
 
     (void)state;
-    assert_true(ids && texts);
     add_document(a, ID, "a", "one");
     for (size_t i = 0; i < LIMIT_LIST_ANSWER; i++) {
-        char *text = texts + i * (ID_CHARS + 1);
-
-        (void)snprintf(text, ID_CHARS + 1, "01HWSMQG00BBBBBBBBBBBB%04zu", i);
-        ids[i] = str_of(text);
-        add_document(b, text, "b", "");
+        (void)snprintf(texts[i], sizeof texts[i], "01HWSMQG00BBBBBBBBBBBB%04zu", i);
+        ids[i] = str_of(texts[i]);
+        add_document(b, texts[i], "b", "");
     }
     put_bundle(a, 0, "=", &id, 1);
     put_bundle(b, 0, "=", ids, LIMIT_LIST_ANSWER);
@@ -256,8 +254,6 @@ static void a_bundle_without_room_for_both_stays(void **state)
     expect(first, "documents", 1, 0, 0);
     expect(first, "bundles", 0, 0, 1);
     assert_int_equal(documents_in(b, 0), LIMIT_LIST_ANSWER);
-    mem_free(ids);
-    mem_free(texts);
 }
 
 static void another_of_the_same_id_is_kept_beside(void **state)

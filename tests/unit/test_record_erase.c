@@ -98,7 +98,7 @@ static void check(struct tmpstore *t, const struct model *models, int count)
 
 static void erase(struct tmpstore *t, struct model *models, int count, int from, int to)
 {
-    int64_t before[SLOTS], removed, wanted = 0;
+    int64_t before[SLOTS], removed = 0, wanted = 0;
 
     stored(t, before);
     assert_ok(delete_bare(t, 0, from * STEP_S, to * STEP_S, &removed));
