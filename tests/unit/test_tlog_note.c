@@ -244,15 +244,14 @@ static void what_has_no_room_is_no_note(void **state)
 
 static void a_note_has_a_ceiling(void **state)
 {
-    char *text = mem_new(LIMIT_NOTE_BYTES + 1);
+    static char text[LIMIT_NOTE_BYTES + 1];
     struct tlog_checkpoint c;
     struct tlog_proof p;
 
     (void)state;
-    memset(text, 'a', LIMIT_NOTE_BYTES + 1);
+    memset(text, 'a', sizeof text);
     assert_err(tlog_checkpoint_read((struct str){text, LIMIT_NOTE_BYTES + 1}, NULL, &c), ERR_TOO_LARGE);
     assert_err(tlog_proof_read((struct str){text, LIMIT_PROOF_BYTES + 1}, &p), ERR_TOO_LARGE);
-    mem_free(text);
 }
 
 static void proofs_come_back_as_they_were(void **state)
