@@ -244,7 +244,7 @@ static void what_has_no_room_is_no_note(void **state)
 
 static void a_note_has_a_ceiling(void **state)
 {
-    static char text[LIMIT_NOTE_BYTES + 1];
+    static char text[LIMIT_PROOF_BYTES + 1];
     struct tlog_checkpoint c;
     struct tlog_proof p;
 
