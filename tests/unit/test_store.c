@@ -1,12 +1,8 @@
-#include "tests/harness/tempdir.h"
-#include "tests/harness/test.h"
+#include "tests/harness/tmpstore.h"
 
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
 #include "pds/base/fs.h"
-#include "pds/base/json.h"
-#include "pds/crypto/random.h"
-#include "pds/store/dataset.h"
 #include "pds/store/store.h"
 #include "pds/vault/vault.h"
 
@@ -15,49 +11,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static const struct passphrase_cost CHEAPEST = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MIN};
-static const uint8_t KEY[KEY_BYTES] = {9, 8, 7};
-enum { NOW = 1800000000 };
-
-/* A locked store and its key. */
-struct made {
-    struct tempdir *tmp;
-    struct store *store;
-    struct store_key *root;
-};
-
-static int made_new(void **state)
-{
-    static struct made m;
-    AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
-    AUTO(secret_text_freep) struct secret_text *code = NULL;
-
-    json_start();
-    assert_ok(random_start());
-    assert_ok(dataset_start());
-    m.tmp = tempdir_new();
-    assert_ok(secret_text_new("quatre chevaux", 14, &passphrase));
-    assert_ok(store_create(tempdir_path(m.tmp, "store"), passphrase, CHEAPEST, KEY, &code));
-    assert_ok(store_new(tempdir_path(m.tmp, "store"), &m.store));
-    assert_ok(store_key_of_keyfile(m.store, KEY, &m.root));
-    *state = &m;
-    return 0;
-}
-
-static int made_free(void **state)
-{
-    struct made *m = *state;
-
-    store_free(m->store);
-    store_key_free(m->root);
-    tempdir_free(m->tmp);
-    dataset_stop();
-    return 0;
-}
+enum { NOW = TMPSTORE_NOW };
 
 static void store_unlocks_and_locks(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     struct vault *vault;
     uint64_t first;
 
@@ -84,7 +42,7 @@ static void store_unlocks_and_locks(void **state)
 
 static void a_borrowed_store_is_locked_to_others_and_locks_when_given_back(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     struct vault *vault;
 
     assert_ok(store_borrow(m->store, m->root, NOW));
@@ -105,7 +63,7 @@ static void a_borrowed_store_is_locked_to_others_and_locks_when_given_back(void 
  * and the keys go when they leave. */
 static void lock_and_unlock_wait_for_a_while_only(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     struct vault *vault, *other;
     int64_t begin = clock_monotonic_ms();
 
@@ -124,7 +82,7 @@ static void lock_and_unlock_wait_for_a_while_only(void **state)
 
 static void *leave_soon(void *context)
 {
-    struct made *m = context;
+    struct tmpstore *m = context;
     struct timespec soon = {.tv_nsec = 50000000};
 
     while (!store_is_closing(m->store))
@@ -135,7 +93,7 @@ static void *leave_soon(void *context)
 
 static void lock_waits_for_who_leaves_soon(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     struct vault *vault;
     pthread_t thread;
 
@@ -171,7 +129,7 @@ static void *open_again_and_again(void *context)
 /* Whoever asks while the store is opening is answered while it is opening: thousands of times. */
 static void nobody_who_asks_waits_for_an_opening(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     struct opener o = {.store = m->store, .root = m->root};
     struct vault *vault;
     char place[64];
@@ -195,7 +153,7 @@ static void nobody_who_asks_waits_for_an_opening(void **state)
 
 static void what_a_cut_change_of_the_keys_left_goes_with_the_next_look(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     AUTO(store_freep) struct store *again = NULL;
     char left[FS_PATH_BYTES], other[FS_PATH_BYTES];
 
@@ -210,12 +168,12 @@ static void what_a_cut_change_of_the_keys_left_goes_with_the_next_look(void **st
 
 static void store_new_says_why_it_is_none(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     struct store *none = NULL;
 
-    assert_err(store_new(tempdir_path(m->tmp, "none"), &none), ERR_NOT_FOUND);
-    assert_ok(fs_make_private_dir(tempdir_path(m->tmp, "empty")));
-    assert_err(store_new(tempdir_path(m->tmp, "empty"), &none), ERR_NOT_FOUND);
+    assert_err(store_new(tempdir_path(m->dir, "none"), &none), ERR_NOT_FOUND);
+    assert_ok(fs_make_private_dir(tempdir_path(m->dir, "empty")));
+    assert_err(store_new(tempdir_path(m->dir, "empty"), &none), ERR_NOT_FOUND);
     assert_int_equal(chmod(store_dir(m->store), 0750), 0);
     assert_err(store_new(store_dir(m->store), &none), ERR_FORBIDDEN);
     assert_null(none);
@@ -225,15 +183,17 @@ static void store_new_says_why_it_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(store_unlocks_and_locks, made_new, made_free),
+        cmocka_unit_test_setup_teardown(store_unlocks_and_locks, tmpstore_set_up, tmpstore_tear_down),
         cmocka_unit_test_setup_teardown(a_borrowed_store_is_locked_to_others_and_locks_when_given_back,
-                                        made_new, made_free),
-        cmocka_unit_test_setup_teardown(lock_and_unlock_wait_for_a_while_only, made_new, made_free),
-        cmocka_unit_test_setup_teardown(lock_waits_for_who_leaves_soon, made_new, made_free),
-        cmocka_unit_test_setup_teardown(nobody_who_asks_waits_for_an_opening, made_new, made_free),
-        cmocka_unit_test_setup_teardown(what_a_cut_change_of_the_keys_left_goes_with_the_next_look, made_new,
-                                        made_free),
-        cmocka_unit_test_setup_teardown(store_new_says_why_it_is_none, made_new, made_free),
+                                        tmpstore_set_up, tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(lock_and_unlock_wait_for_a_while_only, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(lock_waits_for_who_leaves_soon, tmpstore_set_up, tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(nobody_who_asks_waits_for_an_opening, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(what_a_cut_change_of_the_keys_left_goes_with_the_next_look,
+                                        tmpstore_set_up, tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(store_new_says_why_it_is_none, tmpstore_set_up, tmpstore_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,58 +1,17 @@
-#include "tests/harness/tempdir.h"
-#include "tests/harness/test.h"
+#include "tests/harness/tmpstore.h"
 
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
-#include "pds/base/json.h"
-#include "pds/crypto/random.h"
-#include "pds/store/dataset.h"
 #include "pds/store/store.h"
 #include "pds/vault/db.h"
 
 #include <string.h>
 
-static const struct passphrase_cost CHEAPEST = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MIN};
-static const uint8_t KEY[KEY_BYTES] = {9, 8, 7};
-enum { NOW = 1800000000 };
-
-struct made {
-    struct tempdir *tmp;
-    struct store *store;
-    struct store_key *root;
-};
-
-static int made_new(void **state)
-{
-    static struct made m;
-    AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
-    AUTO(secret_text_freep) struct secret_text *code = NULL;
-
-    json_start();
-    assert_ok(random_start());
-    assert_ok(dataset_start());
-    m.tmp = tempdir_new();
-    assert_ok(secret_text_new("quatre chevaux", 14, &passphrase));
-    assert_ok(store_create(tempdir_path(m.tmp, "store"), passphrase, CHEAPEST, KEY, &code));
-    assert_ok(store_new(tempdir_path(m.tmp, "store"), &m.store));
-    assert_ok(store_key_of_keyfile(m.store, KEY, &m.root));
-    *state = &m;
-    return 0;
-}
-
-static int made_free(void **state)
-{
-    struct made *m = *state;
-
-    store_free(m->store);
-    store_key_free(m->root);
-    tempdir_free(m->tmp);
-    dataset_stop();
-    return 0;
-}
+enum { NOW = TMPSTORE_NOW };
 
 /* The kinds of all lines behind the first one, each with what it says: "sign-in.failed 3, sign-in , ". */
-static void assert_told(struct made *m, const char *wanted)
+static void assert_told(struct tmpstore *m, const char *wanted)
 {
     const struct trail_filter all = {.from = INT64_MIN, .to = INT64_MAX};
     AUTO(store_view_done) struct store_view view = {0};
@@ -78,7 +37,7 @@ static void an_event_is_told_in_an_open_store_alone(void **state)
 {
     static const struct event LOCKED = {EVENT_LOCKED, "owner", "", NULL};
     static const struct event BAD = {EVENT_LOCKED, "owner", "\xff", NULL};
-    struct made *m = *state;
+    struct tmpstore *m = *state;
 
     assert_err(store_tell(m->store, &LOCKED, NOW), ERR_LOCKED);
     assert_ok(store_unlock(m->store, m->root, NOW));
@@ -90,7 +49,7 @@ static void an_event_is_told_in_an_open_store_alone(void **state)
 static void with_a_key_a_locked_store_is_opened_for_it(void **state)
 {
     static const struct event CHANGED = {EVENT_PASSPHRASE_CHANGED, "owner", "", NULL};
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     AUTO(store_key_freep) struct store_key *other = store_key_new();
 
     assert_ok(store_tell_with_key(m->store, m->root, &CHANGED, NOW));
@@ -104,7 +63,7 @@ static void with_a_key_a_locked_store_is_opened_for_it(void **state)
 
 static void tries_on_a_locked_store_are_told_at_the_next_sign_in(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
 
     for (int i = 0; i < 4; i++)
         store_sign_in_failed(m->store);
@@ -117,7 +76,7 @@ static void tries_on_a_locked_store_are_told_at_the_next_sign_in(void **state)
 
 static void tries_on_an_open_store_are_told_once_a_minute(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
 
     assert_ok(store_unlock(m->store, m->root, NOW));
     assert_ok(store_tell_failures(m->store, NOW));
@@ -140,11 +99,14 @@ static void tries_on_an_open_store_are_told_once_a_minute(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_event_is_told_in_an_open_store_alone, made_new, made_free),
-        cmocka_unit_test_setup_teardown(with_a_key_a_locked_store_is_opened_for_it, made_new, made_free),
-        cmocka_unit_test_setup_teardown(tries_on_a_locked_store_are_told_at_the_next_sign_in, made_new,
-                                        made_free),
-        cmocka_unit_test_setup_teardown(tries_on_an_open_store_are_told_once_a_minute, made_new, made_free),
+        cmocka_unit_test_setup_teardown(an_event_is_told_in_an_open_store_alone, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(with_a_key_a_locked_store_is_opened_for_it, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(tries_on_a_locked_store_are_told_at_the_next_sign_in, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(tries_on_an_open_store_are_told_once_a_minute, tmpstore_set_up,
+                                        tmpstore_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

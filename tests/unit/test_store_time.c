@@ -1,61 +1,20 @@
 /* Row 34 of the security brief: clocks that are wrong. */
-#include "tests/harness/tempdir.h"
-#include "tests/harness/test.h"
+#include "tests/harness/tmpstore.h"
 
 #include "pds/audit/trail.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
-#include "pds/base/json.h"
-#include "pds/crypto/random.h"
-#include "pds/store/dataset.h"
 #include "pds/store/import.h"
 #include "pds/store/store.h"
 #include "pds/vault/vault.h"
 
 #include <string.h>
 
-static const struct passphrase_cost CHEAPEST = {PASSPHRASE_PASSES_MIN, PASSPHRASE_MEMORY_KIB_MIN};
-static const uint8_t KEY[KEY_BYTES] = {9, 8, 7};
-enum { NOW = 1800000000, YEAR = 365 * 86400 };
-
-struct made {
-    struct tempdir *tmp;
-    struct store *store;
-    struct store_key *root;
-};
-
-static int made_new(void **state)
-{
-    static struct made m;
-    AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
-    AUTO(secret_text_freep) struct secret_text *code = NULL;
-
-    json_start();
-    assert_ok(random_start());
-    assert_ok(dataset_start());
-    m.tmp = tempdir_new();
-    assert_ok(secret_text_new("quatre chevaux", 14, &passphrase));
-    assert_ok(store_create(tempdir_path(m.tmp, "store"), passphrase, CHEAPEST, KEY, &code));
-    assert_ok(store_new(tempdir_path(m.tmp, "store"), &m.store));
-    assert_ok(store_key_of_keyfile(m.store, KEY, &m.root));
-    *state = &m;
-    return 0;
-}
-
-static int made_free(void **state)
-{
-    struct made *m = *state;
-
-    store_free(m->store);
-    store_key_free(m->root);
-    tempdir_free(m->tmp);
-    dataset_stop();
-    return 0;
-}
+enum { NOW = TMPSTORE_NOW, YEAR = 365 * 86400 };
 
 static const struct event PUT = {EVENT_RECORDS_PUT, "owner", "", NULL};
 
-static int64_t last_time(struct made *m)
+static int64_t last_time(struct tmpstore *m)
 {
     AUTO(store_view_done) struct store_view view = {0};
     int64_t at = 0;
@@ -66,11 +25,11 @@ static int64_t last_time(struct made *m)
 }
 
 /* The store again, as after a restart of the program: what was only seen is forgotten. */
-static void restart(struct made *m)
+static void restart(struct tmpstore *m)
 {
     store_free(m->store);
     m->store = NULL;
-    assert_ok(store_new(tempdir_path(m->tmp, "store"), &m->store));
+    assert_ok(store_new(tempdir_path(m->dir, "store"), &m->store));
 }
 
 /* What the clock says, one after the other, and the time by which the store acts. */
@@ -98,7 +57,7 @@ static void time_goes_on_whatever_the_clock_does(void **state)
         {"before it", "1901-12-13T20:45:52Z", "2038-01-19T03:14:08Z"},
         {"the last year", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"},
     };
-    struct made *m = *state;
+    struct tmpstore *m = *state;
 
     assert_ok(store_unlock(m->store, m->root, NOW));
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
@@ -114,7 +73,7 @@ static void time_goes_on_whatever_the_clock_does(void **state)
 
 static void what_the_trail_tells_is_known_after_a_restart(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
 
     assert_ok(store_unlock(m->store, m->root, NOW));
     assert_ok(store_tell(m->store, &PUT, NOW + YEAR));
@@ -127,7 +86,7 @@ static void what_the_trail_tells_is_known_after_a_restart(void **state)
 
 static void what_was_only_seen_is_not_kept_for_ever(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
 
     assert_ok(store_unlock(m->store, m->root, NOW));
     assert_int_equal(store_now(m->store, NOW + YEAR), NOW + YEAR);
@@ -141,7 +100,7 @@ static void what_was_only_seen_is_not_kept_for_ever(void **state)
 
 static void an_import_by_a_clock_set_back_is_told_where_it_happened(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     const struct dataset *d = NULL;
     const struct record r = {.start_at = NOW, .end_at = NOW + 60, .quality = RECORD_MEASURED, .present = 1};
     struct vault *vault;
@@ -168,7 +127,7 @@ static void an_import_by_a_clock_set_back_is_told_where_it_happened(void **state
 /* The trail of a store of the first schema, or a fresh one, begins when it is opened, once. */
 static void a_trail_begins_at_the_first_opening(void **state)
 {
-    struct made *m = *state;
+    struct tmpstore *m = *state;
     AUTO(json_freep) json_t *list = NULL;
     const struct trail_filter all = {.from = INT64_MIN, .to = INT64_MAX};
 
@@ -187,12 +146,16 @@ static void a_trail_begins_at_the_first_opening(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(time_goes_on_whatever_the_clock_does, made_new, made_free),
-        cmocka_unit_test_setup_teardown(what_the_trail_tells_is_known_after_a_restart, made_new, made_free),
-        cmocka_unit_test_setup_teardown(what_was_only_seen_is_not_kept_for_ever, made_new, made_free),
-        cmocka_unit_test_setup_teardown(an_import_by_a_clock_set_back_is_told_where_it_happened, made_new,
-                                        made_free),
-        cmocka_unit_test_setup_teardown(a_trail_begins_at_the_first_opening, made_new, made_free),
+        cmocka_unit_test_setup_teardown(time_goes_on_whatever_the_clock_does, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(what_the_trail_tells_is_known_after_a_restart, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_only_seen_is_not_kept_for_ever, tmpstore_set_up,
+                                        tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(an_import_by_a_clock_set_back_is_told_where_it_happened,
+                                        tmpstore_set_up, tmpstore_tear_down),
+        cmocka_unit_test_setup_teardown(a_trail_begins_at_the_first_opening, tmpstore_set_up,
+                                        tmpstore_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
