@@ -3,14 +3,9 @@
 
 #include "pds/base/auto.h"
 #include "pds/base/fs.h"
+#include "pds/cli/input.h"
 #include "pds/portable/export.h"
 #include "pds/portable/merge.h"
-
-#include <errno.h>
-#include <poll.h>
-#include <unistd.h>
-
-enum { ROUND_MS = 100 };
 
 const struct opt EXPORT_OPTIONS[] = {
     {"output", 'o', "FILE.zip", "the file to write: it is NOT encrypted"},
@@ -84,26 +79,11 @@ enum err cmd_export(struct invocation *inv)
     return ERR_OK;
 }
 
-/* A pipe that nobody writes to must not hold a lock of the store. */
 static enum err get(void *context, void *out, size_t size, size_t *got)
 {
     const struct invocation *inv = context;
-    struct pollfd at = {.fd = inv->files[0], .events = POLLIN};
-    ssize_t n;
 
-    do {
-        int ready = poll(&at, 1, ROUND_MS);
-
-        if (store_is_closing(inv->store))
-            return err_set(ERR_LOCKED, "the store is being locked");
-        n = ready ? read(inv->files[0], out, size) : -1;
-        if (!ready)
-            errno = EINTR; /* once more */
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return fs_error("reading", "the file");
-    *got = (size_t)n;
-    return ERR_OK;
+    return input_read(inv->files[0], inv->store, out, size, got);
 }
 
 static void say_notes(FILE *to, const json_t *list, const char *word)
