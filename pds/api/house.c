@@ -64,8 +64,7 @@ static size_t place_of(const struct house *h, const char *name, bool *found)
     return low;
 }
 
-/* Whether the house's key opens it. */
-static bool has_key(const struct house *h, struct store *s)
+bool house_has_key(const struct house *h, struct store *s)
 {
     AUTO(store_key_freep) struct store_key *root = NULL;
 
@@ -90,7 +89,7 @@ static enum err resident_new(struct house *h, const char *name, const struct sta
     r->dev = at->st_dev;
     r->ino = at->st_ino;
     store_set_host(r->api.store, &HOUSE_HOST, h);
-    if (has_key(h, r->api.store)) {
+    if (house_has_key(h, r->api.store)) {
         atomic_store(&r->by_key, true);
         store_begin_at_rest(r->api.store);
     }

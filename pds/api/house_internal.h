@@ -55,6 +55,8 @@ extern const struct store_host HOUSE_HOST; /* house_keep.c */
 bool house_stranger_enter(struct house *h, struct str name);
 void house_stranger_leave(struct house *h, struct str name);
 
+/* Whether the house's key opens it. */
+bool house_has_key(const struct house *h, struct store *s);
 /* What an api of the house has in common with the others. */
 void house_equip(struct house *h, struct api *api);
 #endif

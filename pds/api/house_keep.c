@@ -2,7 +2,6 @@
 #include "pds/api/house_internal.h"
 
 #include "pds/api/session.h"
-#include "pds/base/auto.h"
 #include "pds/base/clock.h"
 
 #include <stdlib.h>
@@ -21,10 +20,9 @@ struct awake {
  */
 static enum err close_unused(struct house *h, struct resident *r)
 {
-    AUTO(store_key_freep) struct store_key *root = NULL;
     enum err e;
 
-    atomic_store(&r->by_key, h->key && store_key_of_keyfile(r->api.store, h->key->bytes, &root) == ERR_OK);
+    atomic_store(&r->by_key, house_has_key(h, r->api.store));
     if (atomic_load(&r->by_key))
         return store_rest(r->api.store);
     if (!(e = store_lock_unused(r->api.store)))
