@@ -1,5 +1,6 @@
 /* An age file as anyone may have written it: opened with the identity of the public test vectors, and with a
  * file key, read to its end. A passphrase is not tried: the file says how long that takes. */
+#include "tests/harness/bytes.h"
 #include "pds/base/auto.h"
 #include "pds/crypto/age.h"
 #include "pds/crypto/random.h"
@@ -11,23 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char IDENTITY[] = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
 static const uint8_t FILE_KEY[] = "YELLOW SUBMARINE";
-
-struct source {
-    const uint8_t *data;
-    size_t size, at;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct source *s = context;
-    size_t len = s->size - s->at < size ? s->size - s->at : size;
-
-    if (len)
-        memcpy(out, s->data + s->at, len);
-    s->at += len;
-    *got = len;
-    return ERR_OK;
-}
 
 static struct age_identity *read_identity(void)
 {
@@ -43,11 +27,11 @@ static struct age_identity *read_identity(void)
 static void read_all(const struct age_keys *keys, const uint8_t *data, size_t size)
 {
     AUTO(age_reader_freep) struct age_reader *r = NULL;
-    struct source s = {data, size, 0};
+    struct bytes s = {.text = {(const char *)data, size}};
     uint8_t bytes[777];
     size_t got = 1, total = 0;
 
-    if (age_reader_new(keys, give, &s, &r))
+    if (age_reader_new(keys, bytes_get, &s, &r))
         return;
     while (got > 0 && !age_read(r, bytes, sizeof bytes, &got))
         total += got;

@@ -1,5 +1,6 @@
 /* What an age file may hold in the place of a backup: sealed here, so that the bytes come to the reader of
  * the tar and of the manifest. */
+#include "tests/harness/bytes.h"
 #include "pds/base/auto.h"
 #include "pds/base/json.h"
 #include "pds/crypto/random.h"
@@ -11,29 +12,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FILE_MAX = 4 * 1024 * 1024 };
-
-static enum err keep(void *context, const void *bytes, size_t len)
-{
-    buf_add(context, bytes, len);
-    return buf_err(context);
-}
-
-struct source {
-    const struct buf *file;
-    size_t at;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct source *s = context;
-    size_t len = s->file->len - s->at < size ? s->file->len - s->at : size;
-
-    if (len)
-        memcpy(out, s->file->data + s->at, len);
-    s->at += len;
-    *got = len;
-    return ERR_OK;
-}
 
 static void must(bool holds)
 {
@@ -48,15 +26,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO(age_reader_freep) struct age_reader *r = NULL;
     AUTO(backup_manifest_done) struct backup_manifest m = {0};
     AUTO(buf_done) struct buf file;
-    struct source s = {&file, 0};
+    struct bytes s;
     struct age_keys keys = {0};
 
     must(random_start() == ERR_OK);
     json_start();
     buf_init(&file, FILE_MAX);
-    must(!age_writer_new(BASE_POINT, keep, &file, &w) && !age_write(w, data, size) && !age_finish(w));
+    must(!age_writer_new(BASE_POINT, bytes_put, &file, &w) && !age_write(w, data, size) && !age_finish(w));
     keys.file_key = age_file_key(w);
-    must(age_reader_new(&keys, give, &s, &r) == ERR_OK);
+    s = (struct bytes){.text = {file.data, file.len}};
+    must(age_reader_new(&keys, bytes_get, &s, &r) == ERR_OK);
     if (backup_walk(r, NULL, NULL, &m) == ERR_OK)
         must(m.count > 0 && strcmp(m.entries[0].path, BACKUP_DATABASE) == 0);
     return 0;

@@ -1,5 +1,6 @@
 /* Any bytes as datapackage.json or documents.json: members come whole, and a text that the JSON reader takes
  * too gives the same. */
+#include "tests/harness/bytes.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
 #include "pds/portable/member.h"
@@ -13,25 +14,6 @@ static void must(bool holds)
 {
     if (!holds)
         abort();
-}
-
-struct bytes {
-    const char *at;
-    size_t left, piece;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct bytes *b = context;
-    size_t len = b->left < size ? b->left : size;
-
-    len = len < b->piece ? len : b->piece;
-    if (len)
-        memcpy(out, b->at, len);
-    b->at += len;
-    b->left -= len;
-    *got = len;
-    return ERR_OK;
 }
 
 /* Where the whole text is JSON, each value is the one that stands there. */
@@ -50,8 +32,8 @@ static void compare(const json_t *whole, const struct member *m, size_t *place, 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     long live = mem_live();
-    struct bytes in = {(const char *)data, size,
-                       size && data[size - 1] % 4 == 0 ? 1 + (size_t)data[size - 1] : SIZE_MAX};
+    struct bytes in = {.text = {(const char *)data, size},
+                       .piece = size && data[size - 1] % 4 == 0 ? 1 + (size_t)data[size - 1] : SIZE_MAX};
     struct member m;
     json_t *whole = NULL;
     char key[MEMBER_KEY_BYTES] = "";
@@ -61,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_start();
     if (json_read((struct str){(const char *)data, size}, MIB, &whole))
         whole = NULL;
-    member_init(&m, give, &in);
+    member_init(&m, bytes_get, &in);
     while (!(e = member_next(&m))) {
         must(m.value && *m.key);
         if (whole)

@@ -1,4 +1,5 @@
 /* An archive as anyone may have made it: its names are labels, and its ceilings hold. */
+#include "tests/harness/bytes.h"
 #include "pds/archive/pack.h"
 #include "pds/base/auto.h"
 
@@ -8,23 +9,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { BYTES_MAX = 1 << 20, ENTRIES_MAX = 64 };
-
-struct source {
-    const uint8_t *data;
-    size_t size, at;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct source *s = context;
-    size_t len = s->size - s->at < size ? s->size - s->at : size;
-
-    if (len)
-        memcpy(out, s->data + s->at, len);
-    s->at += len;
-    *got = len;
-    return ERR_OK;
-}
 
 static void must(bool holds)
 {
@@ -43,13 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct pack_limits LIMITS = {.bytes = BYTES_MAX, .entries = ENTRIES_MAX, .ratio = 200};
     AUTO(pack_reader_freep) struct pack_reader *r = NULL;
-    struct source s = {data, size, 0};
+    struct bytes s = {.text = {(const char *)data, size}};
     static uint8_t bytes[5000];
     size_t entries = 0, total = 0;
     struct str name;
     int64_t told;
 
-    if (pack_reader_new(1u << PACK_TAR | 1u << PACK_ZIP, &LIMITS, give, &s, &r))
+    if (pack_reader_new(1u << PACK_TAR | 1u << PACK_ZIP, &LIMITS, bytes_get, &s, &r))
         return 0;
     while (!pack_next(r, &name, &told)) {
         size_t got = 1;

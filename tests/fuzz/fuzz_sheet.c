@@ -1,5 +1,6 @@
 /* Any bytes as a table of an export: rows keep the reader's promises, and what was read can be written and is
  * read back alike. */
+#include "tests/harness/bytes.h"
 #include "pds/base/mem.h"
 #include "pds/portable/sheet.h"
 
@@ -12,25 +13,6 @@ static void must(bool holds)
 {
     if (!holds)
         abort();
-}
-
-struct bytes {
-    const char *at;
-    size_t left, piece;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct bytes *b = context;
-    size_t len = b->left < size ? b->left : size;
-
-    len = len < b->piece ? len : b->piece;
-    if (len)
-        memcpy(out, b->at, len);
-    b->at += len;
-    b->left -= len;
-    *got = len;
-    return ERR_OK;
 }
 
 /* The cells of the row at hand, written and read again. */
@@ -53,8 +35,8 @@ static void write_and_read(const struct sheet *s)
     }
     buf_char(&text, '\n');
     must(!text.err);
-    in = (struct bytes){text.data, text.len, SIZE_MAX};
-    sheet_init(&again, give, &in);
+    in = (struct bytes){.text = {text.data, text.len}};
+    sheet_init(&again, bytes_get, &in);
     if (text.len <= SHEET_LINE_BYTES) {
         must(sheet_next(&again) == ERR_OK && again.count == s->count);
         for (size_t i = 0; i < s->count; i++)
@@ -70,13 +52,13 @@ static void write_and_read(const struct sheet *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     long live = mem_live();
-    struct bytes in = {(const char *)data, size,
-                       size && data[size - 1] % 4 == 0 ? 1 + (size_t)data[size - 1] : SIZE_MAX};
+    struct bytes in = {.text = {(const char *)data, size},
+                       .piece = size && data[size - 1] % 4 == 0 ? 1 + (size_t)data[size - 1] : SIZE_MAX};
     struct sheet s;
     int64_t line = 0, at;
     enum err e;
 
-    sheet_init(&s, give, &in);
+    sheet_init(&s, bytes_get, &in);
     while (!(e = sheet_next(&s))) {
         must(s.count > 0 && s.count <= SHEET_FIELDS_MAX && s.line > line);
         line = s.line;

@@ -1,6 +1,7 @@
 /* Two stores, what one of them holds, and the zips that pass between them: for tests of export and merge. */
 #ifndef HARNESS_PORTABLE_H
 #define HARNESS_PORTABLE_H
+#include "tests/harness/bytes.h"
 #include "tests/harness/tmpstore.h"
 
 #include "pds/archive/pack.h"
@@ -16,33 +17,6 @@
 #include <string.h>
 
 enum { PORTABLE_START = 1714521600 /* 2024-05-01T00:00:00Z */, PORTABLE_DIGEST = 65 };
-
-static inline enum err portable_put(void *context, const void *bytes, size_t len)
-{
-    struct buf *out = context;
-
-    buf_add(out, bytes, len);
-    return buf_err(out);
-}
-
-/* Bytes that are read in pieces. */
-struct portable_bytes {
-    struct str text;
-    size_t piece;
-};
-
-static inline enum err portable_get(void *context, void *out, size_t size, size_t *got)
-{
-    struct portable_bytes *b = context;
-    size_t len = b->text.len < size ? b->text.len : size;
-
-    len = len < b->piece ? len : b->piece;
-    if (len)
-        memcpy(out, b->text.ptr, len);
-    b->text = (struct str){b->text.ptr + len, b->text.len - len};
-    *got = len;
-    return ERR_OK;
-}
 
 /* One import of one series: `count` records a half-hour apart (at once for an instant), value i of record n
  * being values[i] + n. */
@@ -124,7 +98,7 @@ static inline void portable_export(struct tmpstore *t, struct buf *zip)
     AUTO(json_freep) json_t *answer = NULL;
 
     buf_init(zip, 16 * MIB);
-    assert_ok(export_make(t->store, portable_put, zip, TMPSTORE_NOW, &answer));
+    assert_ok(export_make(t->store, bytes_put, zip, TMPSTORE_NOW, &answer));
 }
 
 static inline void portable_digest(struct tmpstore *t, char out[static PORTABLE_DIGEST])
@@ -140,9 +114,9 @@ static inline void portable_digest(struct tmpstore *t, char out[static PORTABLE_
 
 static inline enum err portable_merge(struct tmpstore *t, struct str zip, json_t **out)
 {
-    struct portable_bytes in = {zip, SIZE_MAX};
+    struct bytes in = {.text = zip};
 
-    return merge_run(t->store, portable_get, &in, TMPSTORE_NOW, out);
+    return merge_run(t->store, bytes_get, &in, TMPSTORE_NOW, out);
 }
 
 /* Read one entry of a zip. */
@@ -150,13 +124,13 @@ static inline void portable_entry(const struct buf *zip, const char *name, struc
 {
     static const struct pack_limits LIMITS = {GIB, 1000, 0};
     AUTO(pack_reader_freep) struct pack_reader *r = NULL;
-    struct portable_bytes in = {{zip->data, zip->len}, SIZE_MAX};
+    struct bytes in = {.text = {zip->data, zip->len}};
     struct str at;
     int64_t size;
     size_t got = 0;
 
     buf_init(out, 16 * MIB);
-    assert_ok(pack_reader_new(1 << PACK_ZIP, &LIMITS, portable_get, &in, &r));
+    assert_ok(pack_reader_new(1 << PACK_ZIP, &LIMITS, bytes_get, &in, &r));
     do
         assert_ok(pack_next(r, &at, &size));
     while (!str_eq(at, str_of(name)));

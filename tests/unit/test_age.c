@@ -1,4 +1,5 @@
 /* The format as such is held to the public vectors by tests/integration/age_vectors.mjs. */
+#include "tests/harness/bytes.h"
 #include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 
@@ -17,33 +18,6 @@ enum { CHUNK = AGE_CHUNK_BYTES, MAX_BYTES = 1024 * 1024 };
 static const char IDENTITY[] = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 static const char RECIPIENT[] = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
 
-struct source {
-    struct str bytes;
-    size_t at, piece;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct source *s = context;
-    size_t len = s->bytes.len - s->at;
-
-    if (len > size)
-        len = size;
-    if (s->piece && len > s->piece)
-        len = s->piece;
-    if (len)
-        memcpy(out, s->bytes.ptr + s->at, len);
-    s->at += len;
-    *got = len;
-    return ERR_OK;
-}
-
-static enum err keep(void *context, const void *bytes, size_t len)
-{
-    buf_add(context, bytes, len);
-    return buf_err(context);
-}
-
 static struct age_identity *identity_of(const char *text)
 {
     AUTO(secret_text_freep) struct secret_text *secret = NULL;
@@ -61,7 +35,7 @@ static enum err seal(const uint8_t *plain, size_t len, struct buf *out)
     enum err e;
 
     if ((e = age_recipient_read(str_of(RECIPIENT), recipient)) ||
-        (e = age_writer_new(recipient, keep, out, &w)) || (e = age_write(w, plain, len)))
+        (e = age_writer_new(recipient, bytes_put, out, &w)) || (e = age_write(w, plain, len)))
         return e;
     return age_finish(w);
 }
@@ -70,12 +44,12 @@ static enum err seal(const uint8_t *plain, size_t len, struct buf *out)
 static enum err open_all(const struct age_keys *keys, struct str file, size_t piece, struct buf *out)
 {
     AUTO(age_reader_freep) struct age_reader *r = NULL;
-    struct source s = {.bytes = file, .piece = piece};
+    struct bytes s = {.text = file, .piece = piece};
     static uint8_t bytes[CHUNK];
     size_t got = 1;
     enum err e;
 
-    if ((e = age_reader_new(keys, give, &s, &r)))
+    if ((e = age_reader_new(keys, bytes_get, &s, &r)))
         return e;
     while (got > 0) {
         if ((e = age_read(r, bytes, piece && piece < sizeof bytes ? piece : sizeof bytes, &got)))
@@ -179,7 +153,7 @@ static void it_is_written_in_pieces_of_any_size(void **state)
     buf_init(&file, MAX_BYTES);
     buf_init(&out, MAX_BYTES);
     assert_ok(age_recipient_of(identity, recipient));
-    assert_ok(age_writer_new(recipient, keep, &file, &w));
+    assert_ok(age_writer_new(recipient, bytes_put, &file, &w));
     while (at < sizeof plain) {
         size_t part = (size_t)test_between(&random, 0, CHUNK + 100);
 
@@ -229,10 +203,10 @@ static void a_passphrase_opens_what_it_sealed(void **state)
     assert_ok(secret_text_new("a phrasf", 8, &other));
     buf_init(&file, MAX_BYTES);
     buf_init(&out, MAX_BYTES);
-    assert_err(age_writer_new_passphrase(phrase, 0, keep, &file, &refused), ERR_INVALID);
-    assert_err(age_writer_new_passphrase(phrase, AGE_WORK_FACTOR_MAX + 1, keep, &file, &refused),
+    assert_err(age_writer_new_passphrase(phrase, 0, bytes_put, &file, &refused), ERR_INVALID);
+    assert_err(age_writer_new_passphrase(phrase, AGE_WORK_FACTOR_MAX + 1, bytes_put, &file, &refused),
                ERR_INVALID);
-    assert_ok(age_writer_new_passphrase(phrase, 4, keep, &file, &w));
+    assert_ok(age_writer_new_passphrase(phrase, 4, bytes_put, &file, &w));
     assert_ok(age_write(w, "hello", 5));
     assert_ok(age_finish(w));
     bytes = (struct str){file.data, file.len};
@@ -291,7 +265,7 @@ static void a_failed_reader_stays_failed(void **state)
     AUTO(age_identity_freep) struct age_identity *identity = identity_of(IDENTITY);
     AUTO(age_reader_freep) struct age_reader *r = NULL;
     AUTO(buf_done) struct buf file;
-    struct source s;
+    struct bytes s;
     uint8_t bytes[10];
     size_t got = 77;
 
@@ -299,8 +273,8 @@ static void a_failed_reader_stays_failed(void **state)
     buf_init(&file, MAX_BYTES);
     assert_ok(seal((const uint8_t *)"hello", 5, &file));
     file.data[file.len - 1] ^= 1;
-    s = (struct source){.bytes = {file.data, file.len}};
-    assert_ok(age_reader_new(&(struct age_keys){.identity = identity}, give, &s, &r));
+    s = (struct bytes){.text = {file.data, file.len}};
+    assert_ok(age_reader_new(&(struct age_keys){.identity = identity}, bytes_get, &s, &r));
     assert_err(age_read(r, bytes, sizeof bytes, &got), ERR_CORRUPT);
     assert_err(age_read(r, bytes, sizeof bytes, &got), ERR_CORRUPT);
     assert_int_equal(got, 77);
@@ -386,7 +360,7 @@ static void recipients_of_low_order_are_refused(void **state)
 
     (void)state;
     buf_init(&file, MAX_BYTES);
-    assert_err(age_writer_new(zero, keep, &file, &w), ERR_INVALID);
+    assert_err(age_writer_new(zero, bytes_put, &file, &w), ERR_INVALID);
     assert_int_equal(file.len, 0);
 }
 

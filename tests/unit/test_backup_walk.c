@@ -1,4 +1,5 @@
 /* What stands in an age file in the place of a backup: each row is the list of its entries. */
+#include "tests/harness/bytes.h"
 #include "tests/harness/test.h"
 
 #include "pds/archive/pack.h"
@@ -20,32 +21,9 @@ struct part {
     const char *name, *content;
 };
 
-static enum err keep(void *context, const void *bytes, size_t len)
-{
-    buf_add(context, bytes, len);
-    return buf_err(context);
-}
-
 static enum err put_plain(void *context, const void *bytes, size_t len)
 {
     return age_write(context, bytes, len);
-}
-
-struct source {
-    const struct buf *file;
-    size_t at;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct source *s = context;
-    size_t len = s->file->len - s->at < size ? s->file->len - s->at : size;
-
-    if (len)
-        memcpy(out, s->file->data + s->at, len);
-    s->at += len;
-    *got = len;
-    return ERR_OK;
 }
 
 static void put_part(struct pack_writer *pack, const struct part *part, struct backup_manifest *m,
@@ -81,7 +59,7 @@ static struct age_writer *seal(const struct part parts[static PARTS], struct buf
     struct age_writer *w = NULL;
 
     buf_init(&manifest, 64 * KIB);
-    assert_ok(age_writer_new(SOMEBODY, keep, file, &w));
+    assert_ok(age_writer_new(SOMEBODY, bytes_put, file, &w));
     assert_ok(pack_writer_new(PACK_TAR, put_plain, w, &pack));
     for (size_t i = 0; i < PARTS && parts[i].name; i++)
         put_part(pack, &parts[i], &m, &manifest);
@@ -129,11 +107,12 @@ static enum err walk(const struct part parts[static PARTS], struct visits *v)
     AUTO(age_reader_freep) struct age_reader *reader = NULL;
     AUTO(age_writer_freep) struct age_writer *w = NULL;
     AUTO(buf_done) struct buf file;
-    struct source s = {&file, 0};
+    struct bytes s;
 
     buf_init(&file, FILE_MAX);
     w = seal(parts, &file);
-    assert_ok(age_reader_new(&(struct age_keys){.file_key = age_file_key(w)}, give, &s, &reader));
+    s = (struct bytes){.text = {file.data, file.len}};
+    assert_ok(age_reader_new(&(struct age_keys){.file_key = age_file_key(w)}, bytes_get, &s, &reader));
     return backup_walk(reader, v ? &VISITOR : NULL, v, &m);
 }
 

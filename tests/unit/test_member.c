@@ -1,4 +1,5 @@
 /* Members and elements come one by one; what is no such object is refused. */
+#include "tests/harness/bytes.h"
 #include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 
@@ -9,32 +10,14 @@
 
 #include <string.h>
 
-struct bytes {
-    struct str text;
-    size_t piece;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct bytes *b = context;
-    size_t len = b->text.len < size ? b->text.len : size;
-
-    len = len < b->piece ? len : b->piece;
-    if (len)
-        memcpy(out, b->text.ptr, len);
-    b->text = (struct str){b->text.ptr + len, b->text.len - len};
-    *got = len;
-    return ERR_OK;
-}
-
 /* What is read, as "key=value;" or "key[]=value;". */
 static enum err read_all(struct str text, size_t piece, struct buf *out)
 {
-    struct bytes in = {text, piece};
+    struct bytes in = {.text = text, .piece = piece};
     struct member m;
     enum err e;
 
-    member_init(&m, give, &in);
+    member_init(&m, bytes_get, &in);
     while (!(e = member_next(&m))) {
         buf_printf(out, "%s%s=", m.key, m.element ? "[]" : "");
         json_write(out, m.value);

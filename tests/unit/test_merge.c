@@ -310,7 +310,7 @@ static void make_zip(struct buf *zip, const char *about, const struct made_entry
     }
     buf_text(&package, "]}");
     assert_ok(buf_err(&package));
-    assert_ok(pack_writer_new(PACK_ZIP, portable_put, zip, &w));
+    assert_ok(pack_writer_new(PACK_ZIP, bytes_put, zip, &w));
     assert_ok(pack_begin(w, "datapackage.json", -1, TMPSTORE_NOW));
     assert_ok(pack_write(w, package.data, package.len));
     assert_ok(pack_end(w));

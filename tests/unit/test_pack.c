@@ -1,3 +1,4 @@
+#include "tests/harness/bytes.h"
 #include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 
@@ -14,38 +15,8 @@ enum { BOTH = 1u << PACK_TAR | 1u << PACK_ZIP, MAX_BYTES = 8 * 1024 * 1024 };
 
 static const struct pack_limits WIDE = {.bytes = MAX_BYTES, .entries = 1000, .ratio = 200};
 
-/* Bytes to be read, in pieces; or failing after some. */
-struct source {
-    struct str bytes;
-    size_t at, piece, fail_at;
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct source *s = context;
-    size_t len = s->bytes.len - s->at;
-
-    if (s->fail_at && s->at >= s->fail_at)
-        return err_set(ERR_IO, "the source fails");
-    if (len > size)
-        len = size;
-    if (s->piece && len > s->piece)
-        len = s->piece;
-    if (len)
-        memcpy(out, s->bytes.ptr + s->at, len);
-    s->at += len;
-    *got = len;
-    return ERR_OK;
-}
-
-static enum err keep(void *context, const void *bytes, size_t len)
-{
-    buf_add(context, bytes, len);
-    return buf_err(context);
-}
-
 /* Read an archive to its end: "name=size;" of each entry into out. */
-static enum err list(struct source *s, unsigned formats, const struct pack_limits *limits, struct buf *out)
+static enum err list(struct bytes *s, unsigned formats, const struct pack_limits *limits, struct buf *out)
 {
     AUTO(pack_reader_freep) struct pack_reader *r = NULL;
     uint8_t bytes[3000];
@@ -53,7 +24,7 @@ static enum err list(struct source *s, unsigned formats, const struct pack_limit
     int64_t size;
     enum err e;
 
-    if ((e = pack_reader_new(formats, limits, give, s, &r)))
+    if ((e = pack_reader_new(formats, limits, bytes_get, s, &r)))
         return e;
     while (!(e = pack_next(r, &name, &size))) {
         size_t total = 0, got = 1;
@@ -73,7 +44,7 @@ static enum err list(struct source *s, unsigned formats, const struct pack_limit
 
 static enum err list_bytes(const struct buf *archive, const struct pack_limits *limits, struct buf *out)
 {
-    struct source s = {.bytes = {archive->data, archive->len}};
+    struct bytes s = {.text = {archive->data, archive->len}};
 
     return list(&s, BOTH, limits, out);
 }
@@ -93,7 +64,7 @@ static enum err write_things(enum pack_format format, bool sized, struct buf *ou
     AUTO(pack_writer_freep) struct pack_writer *w = NULL;
     enum err e;
 
-    if ((e = pack_writer_new(format, keep, out, &w)))
+    if ((e = pack_writer_new(format, bytes_put, out, &w)))
         return e;
     for (size_t i = 0; i < COUNT_OF(THINGS); i++) {
         size_t len = strlen(THINGS[i].text);
@@ -116,12 +87,12 @@ static void what_is_written_is_read(void **state)
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         for (size_t piece = 0; piece < 3; piece++) {
             AUTO(buf_done) struct buf archive, told;
-            struct source s;
+            struct bytes s;
 
             buf_init(&archive, MAX_BYTES);
             buf_init(&told, 4096);
             assert_ok(write_things(ROWS[i].format, ROWS[i].sized, &archive));
-            s = (struct source){.bytes = {archive.data, archive.len}, .piece = piece};
+            s = (struct bytes){.text = {archive.data, archive.len}, .piece = piece};
             assert_ok(list(&s, 1u << ROWS[i].format, &WIDE, &told));
             assert_string_equal(told.data, "manifest.json=2;files/0123456789abcdef=6;"
                                            "documents/Facture d'\xc3\xa9t\xc3\xa9 \xe2\x80\x94 n\xc2\xb0 "
@@ -144,7 +115,7 @@ static void long_names_and_large_entries_pass(void **state)
     memset(block, 'b', sizeof block);
     buf_init(&archive, MAX_BYTES);
     buf_init(&told, 4096);
-    assert_ok(pack_writer_new(PACK_TAR, keep, &archive, &w));
+    assert_ok(pack_writer_new(PACK_TAR, bytes_put, &archive, &w));
     assert_ok(pack_begin(w, name, 10 * (int64_t)sizeof block, 0));
     for (int i = 0; i < 10; i++)
         assert_ok(pack_write(w, block, sizeof block));
@@ -162,7 +133,7 @@ static void writer_holds_to_sizes_and_order(void **state)
 
     (void)state;
     buf_init(&archive, MAX_BYTES);
-    assert_ok(pack_writer_new(PACK_TAR, keep, &archive, &w));
+    assert_ok(pack_writer_new(PACK_TAR, bytes_put, &archive, &w));
     assert_err(pack_write(w, "a", 1), ERR_INTERNAL);
     assert_err(pack_end(w), ERR_INTERNAL);
     assert_err(pack_begin(w, "unsized", -1, 0), ERR_INTERNAL);
@@ -341,7 +312,7 @@ static void zip_of_zeros(struct buf *out, size_t size, bool sized)
     AUTO(pack_writer_freep) struct pack_writer *w = NULL;
     static const uint8_t ZEROS[65536];
 
-    assert_ok(pack_writer_new(PACK_ZIP, keep, out, &w));
+    assert_ok(pack_writer_new(PACK_ZIP, bytes_put, out, &w));
     assert_ok(pack_begin(w, "bomb", sized ? (int64_t)size : -1, 0));
     for (size_t at = 0; at < size; at += sizeof ZEROS)
         assert_ok(pack_write(w, ZEROS, sizeof ZEROS));
@@ -373,7 +344,7 @@ static void what_is_packed_too_hard_is_refused(void **state)
         AUTO(buf_done) struct buf archive, told;
         AUTO(pack_reader_freep) struct pack_reader *r = NULL;
         struct pack_limits limits = {.bytes = ROWS[i].bytes, .entries = 9, .ratio = ROWS[i].ratio};
-        struct source s;
+        struct bytes s;
         struct str name;
         int64_t size;
         enum err e;
@@ -381,11 +352,11 @@ static void what_is_packed_too_hard_is_refused(void **state)
         buf_init(&archive, MAX_BYTES);
         buf_init(&told, 4096);
         zip_of_zeros(&archive, ROWS[i].size, ROWS[i].sized);
-        s = (struct source){.bytes = {archive.data, archive.len}};
+        s = (struct bytes){.text = {archive.data, archive.len}};
         if (!ROWS[i].skip) {
             e = list(&s, BOTH, &limits, &told);
         } else { /* nobody reads the entry: its bytes count all the same */
-            assert_ok(pack_reader_new(BOTH, &limits, give, &s, &r));
+            assert_ok(pack_reader_new(BOTH, &limits, bytes_get, &s, &r));
             while (!(e = pack_next(r, &name, &size)))
                 continue;
         }
@@ -416,7 +387,7 @@ static void what_is_stored_comes_back_whatever_it_is(void **state)
     buf_init(&told, 4096);
     buf_init(&wanted, 4096);
     assert_ok(write_things(PACK_ZIP, false, &inner));
-    assert_ok(pack_writer_new(PACK_ZIP, keep, &archive, &w));
+    assert_ok(pack_writer_new(PACK_ZIP, bytes_put, &archive, &w));
     add_stored(w, "zeros", zeros, sizeof zeros);
     add_stored(w, "a.zip", inner.data, inner.len);
     add_stored(w, "empty", "", 0);
@@ -430,7 +401,7 @@ static void what_is_stored_comes_back_whatever_it_is(void **state)
     assert_ok(list_bytes(&archive, &LIMITS, &told));
     buf_printf(&wanted, "zeros=%zu;a.zip=%zu;empty=0;packed=%zu;", sizeof zeros, inner.len, (size_t)MIB);
     assert_string_equal(told.data, wanted.data);
-    assert_ok(pack_writer_new(PACK_TAR, keep, &inner, &tar));
+    assert_ok(pack_writer_new(PACK_TAR, bytes_put, &inner, &tar));
     assert_err(pack_begin_stored(tar, "x", 1, 0), ERR_INTERNAL);
 }
 
@@ -452,7 +423,7 @@ static void what_is_no_archive_is_unsupported(void **state)
 static void only_the_formats_asked_for_are_read(void **state)
 {
     AUTO(buf_done) struct buf tar, zip, told;
-    struct source s;
+    struct bytes s;
 
     (void)state;
     buf_init(&tar, MAX_BYTES);
@@ -460,9 +431,9 @@ static void only_the_formats_asked_for_are_read(void **state)
     buf_init(&told, 4096);
     assert_ok(write_things(PACK_TAR, true, &tar));
     assert_ok(write_things(PACK_ZIP, true, &zip));
-    s = (struct source){.bytes = {tar.data, tar.len}};
+    s = (struct bytes){.text = {tar.data, tar.len}};
     assert_err(list(&s, 1u << PACK_ZIP, &WIDE, &told), ERR_UNSUPPORTED);
-    s = (struct source){.bytes = {zip.data, zip.len}};
+    s = (struct bytes){.text = {zip.data, zip.len}};
     assert_err(list(&s, 1u << PACK_TAR, &WIDE, &told), ERR_UNSUPPORTED);
 }
 
@@ -475,7 +446,7 @@ static void write_noise(enum pack_format format, bool sized, struct buf *out)
 
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (uint8_t)(test_random(&random) % 60);
-    assert_ok(pack_writer_new(format, keep, out, &w));
+    assert_ok(pack_writer_new(format, bytes_put, out, &w));
     assert_ok(pack_begin(w, "noise", sized ? (int64_t)sizeof noise : -1, 0));
     assert_ok(pack_write(w, noise, sizeof noise));
     assert_ok(pack_end(w));
@@ -494,7 +465,7 @@ static void a_cut_or_changed_zip_never_passes_for_whole(void **state)
         write_noise(PACK_ZIP, sized, &zip);
         end = zip.len - 150; /* behind the entry stands the directory, which is not read */
         for (size_t len = 1; len < end; len += 7) {
-            struct source s = {.bytes = {zip.data, len}};
+            struct bytes s = {.text = {zip.data, len}};
             enum err e = list(&s, BOTH, &WIDE, &told);
 
             assert_true(e == ERR_INVALID || e == ERR_UNSUPPORTED);
@@ -511,13 +482,13 @@ static void a_cut_or_changed_zip_never_passes_for_whole(void **state)
 static void a_failing_source_is_told(void **state)
 {
     AUTO(buf_done) struct buf tar, told;
-    struct source s;
+    struct bytes s;
 
     (void)state;
     buf_init(&tar, MAX_BYTES);
     buf_init(&told, 4096);
     assert_ok(write_things(PACK_TAR, true, &tar));
-    s = (struct source){.bytes = {tar.data, tar.len}, .piece = 512, .fail_at = 1024};
+    s = (struct bytes){.text = {tar.data, tar.len}, .piece = 512, .fail_at = 1024};
     assert_err(list(&s, BOTH, &WIDE, &told), ERR_IO);
     assert_non_null(strstr(err_story(), "the source fails"));
 }
@@ -525,7 +496,7 @@ static void a_failing_source_is_told(void **state)
 static void survives_each_failing_allocation(void **state)
 {
     AUTO(buf_done) struct buf tar, told;
-    struct source s;
+    struct bytes s;
     enum err e;
 
     (void)state;
@@ -534,7 +505,7 @@ static void survives_each_failing_allocation(void **state)
     FAIL_EACH_ALLOCATION (e, (buf_clear(&tar), write_things(PACK_TAR, true, &tar))) {
         assert_int_equal(e, ERR_NO_MEMORY);
     }
-    FAIL_EACH_ALLOCATION (e, (buf_clear(&told), s = (struct source){.bytes = {tar.data, tar.len}},
+    FAIL_EACH_ALLOCATION (e, (buf_clear(&told), s = (struct bytes){.text = {tar.data, tar.len}},
                               list(&s, BOTH, &WIDE, &told))) {
         assert_int_equal(e, ERR_NO_MEMORY);
     }

@@ -1,4 +1,5 @@
 /* What sheet_text() writes is harmless, and sheet_next() gives it back as it was. */
+#include "tests/harness/bytes.h"
 #include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 
@@ -7,24 +8,6 @@
 #include "pds/portable/sheet.h"
 
 #include <string.h>
-
-struct bytes {
-    struct str text;
-    size_t piece; /* at most so many at once */
-};
-
-static enum err give(void *context, void *out, size_t size, size_t *got)
-{
-    struct bytes *b = context;
-    size_t len = b->text.len < size ? b->text.len : size;
-
-    len = len < b->piece ? len : b->piece;
-    if (len)
-        memcpy(out, b->text.ptr, len);
-    b->text = (struct str){b->text.ptr + len, b->text.len - len};
-    *got = len;
-    return ERR_OK;
-}
 
 static enum err refuse(void *context, void *out, size_t size, size_t *got)
 {
@@ -94,9 +77,9 @@ static void any_text_comes_back_as_it_was(void **state)
             sheet_text(&text, (struct str){cells[i].data, cells[i].len});
         }
         buf_char(&text, '\n');
-        struct bytes in = {{text.data, text.len}, (size_t)test_between(&seed, 1, 40)};
+        struct bytes in = {.text = {text.data, text.len}, .piece = (size_t)test_between(&seed, 1, 40)};
 
-        sheet_init(&s, give, &in);
+        sheet_init(&s, bytes_get, &in);
         assert_ok(sheet_next(&s));
         assert_int_equal(s.count, 3);
         for (size_t i = 0; i < 3; i++) {
@@ -129,10 +112,10 @@ static void other_rows_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        struct bytes in = {ROWS[i].text, SIZE_MAX};
+        struct bytes in = {.text = ROWS[i].text};
         struct sheet s;
 
-        sheet_init(&s, give, &in);
+        sheet_init(&s, bytes_get, &in);
         assert_row(ROWS[i].text.ptr, sheet_next(&s) == ROWS[i].wanted);
         sheet_done(&s);
     }
@@ -148,21 +131,21 @@ static void a_row_has_a_ceiling(void **state)
     for (int i = 0; i <= SHEET_LINE_BYTES; i++)
         buf_char(&text, 'a');
     buf_char(&text, '\n');
-    struct bytes in = {{text.data, text.len}, SIZE_MAX};
+    struct bytes in = {.text = {text.data, text.len}};
 
-    sheet_init(&s, give, &in);
+    sheet_init(&s, bytes_get, &in);
     assert_err(sheet_next(&s), ERR_TOO_LARGE);
     sheet_done(&s);
 }
 
 static void header_and_instants_are_read(void **state)
 {
-    struct bytes in = {STR("start,text\n2024-05-01T00:00:00Z,x\nyesterday,\n"), 3};
+    struct bytes in = {.text = STR("start,text\n2024-05-01T00:00:00Z,x\nyesterday,\n"), .piece = 3};
     struct sheet s;
     int64_t at = 0;
 
     (void)state;
-    sheet_init(&s, give, &in);
+    sheet_init(&s, bytes_get, &in);
     assert_ok(sheet_next(&s));
     assert_ok(sheet_expect(&s, STR("start,text")));
     assert_err(sheet_expect(&s, STR("start")), ERR_INVALID);
@@ -179,11 +162,11 @@ static void header_and_instants_are_read(void **state)
 
 static enum err read_one(void)
 {
-    struct bytes in = {STR("a,b\n"), SIZE_MAX};
+    struct bytes in = {.text = STR("a,b\n")};
     struct sheet s;
     enum err e;
 
-    sheet_init(&s, give, &in);
+    sheet_init(&s, bytes_get, &in);
     e = sheet_next(&s);
     sheet_done(&s);
     return e;
