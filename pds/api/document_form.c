@@ -1,5 +1,6 @@
 #include "pds/api/document_form.h"
 
+#include "pds/api/posted.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
 
@@ -93,27 +94,17 @@ enum err document_form_json(const json_t *object, struct arena *arena, struct do
     return ERR_OK;
 }
 
-/* The bytes of a part as they come, as long as the store is not being locked, which stops uploads. */
-static enum err read_part(const struct request *request, struct store *store, void *out, size_t size,
-                          size_t *got)
-{
-    enum err e = upload_read(request->upload, out, size, got);
-
-    if ((!e || e == ERR_BUSY) && store_is_closing(store))
-        return err_set(ERR_LOCKED, "the store is being locked");
-    return e;
-}
-
 static enum err read_text(const struct request *request, struct store *store, struct str *out)
 {
     char *text = arena_get(request->arena, FIELD_BYTES);
+    struct posted posted = {request->upload, store};
     size_t len = 0, got;
     enum err e;
 
     if (!text)
         return err_set(ERR_NO_MEMORY, "a field");
     do {
-        if ((e = read_part(request, store, text + len, FIELD_BYTES - len, &got)))
+        if ((e = posted_read(&posted, text + len, FIELD_BYTES - len, &got)))
             return e;
         len += got;
     } while (got > 0 && len < FIELD_BYTES);
@@ -172,11 +163,12 @@ static enum err pour(const struct request *request, struct store *store, char *r
                      struct document_form *form)
 {
     char head[MEDIA_HEAD_BYTES];
+    struct posted posted = {request->upload, store};
     size_t head_len = 0, got;
     enum err e;
 
     while (true) {
-        if ((e = read_part(request, store, room, PIECE_BYTES, &got)))
+        if ((e = posted_read(&posted, room, PIECE_BYTES, &got)))
             return e;
         if (got == 0)
             break;

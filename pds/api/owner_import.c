@@ -4,27 +4,12 @@
 #include "connectors/runner/intake.h"
 #include "pds/api/accept.h"
 #include "pds/api/api.h"
+#include "pds/api/posted.h"
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
 #include "pds/store/import.h"
 
 #include <stdio.h>
-
-/* A file of the form, as long as the store is not being locked. */
-struct posted {
-    struct upload *upload;
-    struct store *store;
-};
-
-static enum err read_upload(void *context, void *out, size_t size, size_t *got)
-{
-    struct posted *p = context;
-    enum err e = upload_read(p->upload, out, size, got);
-
-    if ((!e || e == ERR_BUSY) && store_is_closing(p->store)) /* api_lock() stops uploads */
-        return err_set(ERR_LOCKED, "the store is being locked");
-    return e;
-}
 
 /* Whether a failure is of one file's content, so that the next file may do better. */
 static bool is_of_file(enum err e) { return e == ERR_UNSUPPORTED || e == ERR_INVALID; }
@@ -33,7 +18,7 @@ static bool is_of_file(enum err e) { return e == ERR_UNSUPPORTED || e == ERR_INV
  * is the outcome. */
 static enum err import_parts(const struct intake_options *options, struct posted *p, json_t *entries)
 {
-    struct reading_input input = {.read = read_upload, .context = p};
+    struct reading_input input = {.read = posted_read, .context = p};
     struct str field, file;
     unsigned count = 0, read = 0;
     enum err e, last = ERR_INVALID;

@@ -3,6 +3,7 @@
 
 #include "pds/api/api.h"
 #include "pds/api/owner_confirm.h"
+#include "pds/api/posted.h"
 #include "pds/base/auto.h"
 #include "pds/portable/export_stream.h"
 #include "pds/portable/merge.h"
@@ -64,21 +65,6 @@ enum err export_post(struct request *request, struct response *response, void *c
     return e;
 }
 
-struct posted {
-    struct upload *upload;
-    struct store *store;
-};
-
-static enum err read_upload(void *context, void *out, size_t size, size_t *got)
-{
-    struct posted *p = context;
-    enum err e = upload_read(p->upload, out, size, got);
-
-    if ((!e || e == ERR_BUSY) && store_is_closing(p->store)) /* api_lock() stops uploads */
-        return err_set(ERR_LOCKED, "the store is being locked");
-    return e;
-}
-
 enum err merge_post(struct request *request, struct response *response, void *context)
 {
     struct api *api = context;
@@ -91,7 +77,7 @@ enum err merge_post(struct request *request, struct response *response, void *co
         continue;
     if (e)
         return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "the form has no field \"file\"") : e;
-    if ((e = merge_run(api->store, read_upload, &posted, request->now, &answer)))
+    if ((e = merge_run(api->store, posted_read, &posted, request->now, &answer)))
         return e;
     return response_json(response, 200, answer);
 }
