@@ -55,9 +55,7 @@
 #define LIMIT_WARNINGS        100 /* told one by one; the rest is counted */
 
 /* Archives of others */
-#define LIMIT_ARCHIVE_ENTRIES    10000
-#define LIMIT_ARCHIVE_BYTES      (2 * GIB) /* of all entries, plain */
-#define LIMIT_ARCHIVE_RATIO      200       /* plain : packed */
+#define LIMIT_ARCHIVE_RATIO      200 /* plain : packed */
 #define LIMIT_ARCHIVE_NAME_BYTES 1024
 #define LIMIT_AGE_HEADER_BYTES   (64 * KIB)
 
