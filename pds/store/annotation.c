@@ -104,42 +104,35 @@ static enum err add_work(struct db *db, void *context)
     return tell(db, w->dataset, w->start_at, w->end_at, w->now);
 }
 
+/* In a write of its own, of v; or, without one, in the caller's, of db. */
+static enum err put(struct vault *v, struct db *db, struct work w, char id_out[static ID_CHARS + 1])
+{
+    char made[ID_CHARS + 1] = "";
+    enum err e;
+
+    w.id_out = made;
+    if ((e = check_new(&w)) || (e = v ? vault_write(v, add_work, &w) : add_work(db, &w)))
+        return err_wrap(e, "annotating %s", w.dataset->name);
+    memcpy(id_out, made, sizeof made);
+    return ERR_OK;
+}
+
 enum err annotation_put(struct db *db, struct str id, const struct dataset *d, int64_t start_at,
                         int64_t end_at, struct str text, int64_t now, char id_out[static ID_CHARS + 1])
 {
-    char made[ID_CHARS + 1] = "";
-    struct work w = {.id = id,
-                     .text = text,
-                     .dataset = d,
-                     .start_at = start_at,
-                     .end_at = end_at,
-                     .now = now,
-                     .id_out = made};
-    enum err e;
+    const struct work w = {
+        .id = id, .text = text, .dataset = d, .start_at = start_at, .end_at = end_at, .now = now};
 
-    if ((e = check_new(&w)) || (e = add_work(db, &w)))
-        return err_wrap(e, "annotating %s", d->name);
-    memcpy(id_out, made, sizeof made);
-    return ERR_OK;
+    return put(NULL, db, w, id_out);
 }
 
 enum err annotation_add(struct vault *v, struct str id, const struct dataset *d, int64_t start_at,
                         int64_t end_at, struct str text, int64_t now, char id_out[static ID_CHARS + 1])
 {
-    char made[ID_CHARS + 1] = "";
-    struct work w = {.id = id,
-                     .text = text,
-                     .dataset = d,
-                     .start_at = start_at,
-                     .end_at = end_at,
-                     .now = now,
-                     .id_out = made};
-    enum err e;
+    const struct work w = {
+        .id = id, .text = text, .dataset = d, .start_at = start_at, .end_at = end_at, .now = now};
 
-    if ((e = check_new(&w)) || (e = vault_write(v, add_work, &w)))
-        return err_wrap(e, "annotating %s", d->name);
-    memcpy(id_out, made, sizeof made);
-    return ERR_OK;
+    return put(v, NULL, w, id_out);
 }
 
 /* The row of w->id at the revision asked for, told in the trail before it changes. */
