@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* A small one answers with its length, and with what went wrong; a larger one begins its answer before. */
-enum { BACKUPS_MAX = 1, /* of a store at a time */ FIRST_WAIT_MS = 5000 };
+enum { FIRST_WAIT_MS = 5000 };
 
 /* The answer's context. */
 struct download {
@@ -67,20 +67,8 @@ static enum err begin(struct api *api, const struct request *request, struct res
 
 enum err backup_post(struct request *request, struct response *response, void *context)
 {
-    static const char *const KEYS[] = {"passphrase", NULL};
+    static const struct owner_taking BACKUP = {"a backup is being made", 1, begin};
     struct api *api = context;
-    AUTO(json_freep) json_t *body = NULL;
-    bool confirmed;
-    enum err e;
 
-    if ((e = owner_read_body(request, KEYS, &body)) ||
-        (e = owner_confirm(api, request, body, response, &confirmed)) || !confirmed)
-        return e;
-    if (atomic_fetch_add(&api->backups, 1) >= BACKUPS_MAX)
-        e = err_set(ERR_BUSY, "a backup is being made");
-    else
-        e = begin(api, request, response);
-    if (e)
-        atomic_fetch_sub(&api->backups, 1);
-    return e;
+    return owner_take(&BACKUP, &api->backups, api, request, response);
 }

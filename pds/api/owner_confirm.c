@@ -77,3 +77,23 @@ enum err owner_confirm(struct api *api, const struct request *request, json_t *b
     *confirmed = true;
     return ERR_OK;
 }
+
+enum err owner_take(const struct owner_taking *taking, atomic_int *count, struct api *api,
+                    const struct request *request, struct response *response)
+{
+    static const char *const KEYS[] = {"passphrase", NULL};
+    AUTO(json_freep) json_t *body = NULL;
+    bool confirmed;
+    enum err e;
+
+    if ((e = owner_read_body(request, KEYS, &body)) ||
+        (e = owner_confirm(api, request, body, response, &confirmed)) || !confirmed)
+        return e;
+    if (atomic_fetch_add(count, 1) >= taking->most)
+        e = err_set(ERR_BUSY, "%s", taking->busy);
+    else
+        e = taking->begin(api, request, response);
+    if (e)
+        atomic_fetch_sub(count, 1);
+    return e;
+}

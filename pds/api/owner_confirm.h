@@ -9,6 +9,7 @@
 #include "pds/httpd/request.h"
 #include "pds/httpd/response.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* The body as a JSON object of these keys, the caller's. */
@@ -30,4 +31,15 @@ MUST_CHECK enum err owner_tell_wait(const struct request *request, enum err e, i
  * response says so, and *confirmed is false with ERR_OK. */
 MUST_CHECK enum err owner_confirm(struct api *api, const struct request *request, json_t *body,
                                   struct response *response, bool *confirmed);
+
+/* An answer that takes all of the store along, few at a time. */
+struct owner_taking {
+    const char *busy; /* the story when `most` are under way */
+    int most;
+    /* Fills the response, whose source_free then lowers the count. */
+    enum err (*begin)(struct api *api, const struct request *request, struct response *response);
+};
+/* Such an answer to a body {"passphrase"}, once that is confirmed. count: of those under way. */
+MUST_CHECK enum err owner_take(const struct owner_taking *taking, atomic_int *count, struct api *api,
+                               const struct request *request, struct response *response);
 #endif

@@ -10,7 +10,7 @@
 
 #include <stdatomic.h>
 
-enum { EXPORTS_MAX = 2, FIRST_WAIT_MS = 5000 };
+enum { FIRST_WAIT_MS = 5000 };
 
 /* Each has a thread and a reader of the vault. */
 static atomic_int exports;
@@ -47,22 +47,9 @@ static enum err begin(struct api *api, const struct request *request, struct res
 
 enum err export_post(struct request *request, struct response *response, void *context)
 {
-    static const char *const KEYS[] = {"passphrase", NULL};
-    struct api *api = context;
-    AUTO(json_freep) json_t *body = NULL;
-    bool confirmed;
-    enum err e;
+    static const struct owner_taking EXPORT = {"2 exports are being made", 2, begin};
 
-    if ((e = owner_read_body(request, KEYS, &body)) ||
-        (e = owner_confirm(api, request, body, response, &confirmed)) || !confirmed)
-        return e;
-    if (atomic_fetch_add(&exports, 1) >= EXPORTS_MAX)
-        e = err_set(ERR_BUSY, "%d exports are being made", EXPORTS_MAX);
-    else
-        e = begin(api, request, response);
-    if (e)
-        atomic_fetch_sub(&exports, 1);
-    return e;
+    return owner_take(&EXPORT, &exports, context, request, response);
 }
 
 enum err merge_post(struct request *request, struct response *response, void *context)
