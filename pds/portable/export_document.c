@@ -58,7 +58,8 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-void export_document_path(const json_t *document, const json_t *version, char out[static EXPORT_PATH_BYTES])
+/* Where a version of a document stands in the zip. */
+static void path_of(const json_t *document, const json_t *version, char out[static EXPORT_PATH_BYTES])
 {
     struct str file = str_of(text_of(version, "file")), ending = {NULL, 0};
     struct buf path;
@@ -81,6 +82,35 @@ void export_document_path(const json_t *document, const json_t *version, char ou
     }
 }
 
+struct file_visit {
+    export_file *visit;
+};
+
+static enum err files_of(struct export *x, const json_t *document, void *context)
+{
+    const struct file_visit *with = context;
+    struct export_version at = {.document = text_of(document, "id")};
+    const json_t *version;
+    size_t i;
+    enum err e;
+
+    json_array_foreach(json_object_get(document, "versions"), i, version)
+    {
+        at.number = json_integer_value(json_object_get(version, "version"));
+        path_of(document, version, at.path);
+        if ((e = document_file(x->db, str_of(at.document), at.number, &at.file)) || (e = with->visit(x, &at)))
+            return e;
+    }
+    return ERR_OK;
+}
+
+enum err export_each_file(struct export *x, export_file *visit)
+{
+    struct file_visit with = {visit}; /* a function is no context by itself */
+
+    return export_each_document(x, files_of, &with);
+}
+
 /* document_get()'s versions, and the path that each has in the zip. */
 static enum err add_paths(json_t *document)
 {
@@ -90,7 +120,7 @@ static enum err add_paths(json_t *document)
 
     json_array_foreach(versions, i, version)
     {
-        export_document_path(document, version, path);
+        path_of(document, version, path);
         if (json_object_set_new(version, "path", json_string(path)))
             return err_set(ERR_NO_MEMORY, "paths of a document");
     }
@@ -173,7 +203,7 @@ static enum err table_one(struct export *x, const json_t *document, void *contex
         put_text(&x->piece, version, "file");
         put_text(&x->piece, version, "type");
         put_text(&x->piece, version, "added");
-        export_document_path(document, version, path);
+        path_of(document, version, path);
         sheet_text(&x->piece, str_of(path));
         buf_char(&x->piece, '\n');
         if ((e = export_flow(x)))
@@ -212,26 +242,14 @@ static enum err copy_blob(struct export *x, const struct document_file *file)
     return ERR_OK;
 }
 
-static enum err files_of(struct export *x, const json_t *document, void *context)
+static enum err put_file(struct export *x, const struct export_version *version)
 {
-    const json_t *version;
-    char path[EXPORT_PATH_BYTES];
-    size_t i;
     enum err e;
 
-    (void)context;
-    json_array_foreach(json_object_get(document, "versions"), i, version)
-    {
-        struct document_file file;
-
-        export_document_path(document, version, path);
-        if ((e = document_file(x->db, str_of(text_of(document, "id")),
-                               json_integer_value(json_object_get(version, "version")), &file)) ||
-            (e = pack_begin_stored(x->pack, path, (int64_t)file.size, x->now)) || (e = copy_blob(x, &file)) ||
-            (e = pack_end(x->pack)))
-            return e;
-    }
-    return ERR_OK;
+    if ((e = pack_begin_stored(x->pack, version->path, (int64_t)version->file.size, x->now)) ||
+        (e = copy_blob(x, &version->file)))
+        return e;
+    return pack_end(x->pack);
 }
 
-enum err export_write_files(struct export *x) { return export_each_document(x, files_of, NULL); }
+enum err export_write_files(struct export *x) { return export_each_file(x, put_file); }

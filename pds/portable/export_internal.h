@@ -130,8 +130,15 @@ typedef enum err export_document(struct export *x, const json_t *document, void 
 MUST_CHECK enum err export_each_document(struct export *x, export_document *visit, void *context);
 /* Each bundle, as bundle_get() tells it, by id. */
 MUST_CHECK enum err export_each_bundle(struct export *x, export_document *visit, void *context);
-/* Where a version of a document stands in the zip. */
-void export_document_path(const json_t *document, const json_t *version, char out[static EXPORT_PATH_BYTES]);
+/* Each version of each document: its file, and the path that it has in the zip. */
+struct export_version {
+    const char *document; /* its id */
+    int64_t number;
+    char path[EXPORT_PATH_BYTES];
+    struct document_file file;
+};
+typedef enum err export_file(struct export *x, const struct export_version *version);
+MUST_CHECK enum err export_each_file(struct export *x, export_file *visit);
 MUST_CHECK enum err export_write_document_list(struct export *x, const struct export_part *part);
 MUST_CHECK enum err export_write_document_table(struct export *x, const struct export_part *part);
 MUST_CHECK enum err export_write_files(struct export *x);

@@ -123,33 +123,15 @@ static enum err put_part(struct export *x, const struct export_part *part)
     return put_resource(x, r, failed);
 }
 
-static enum err put_files(struct export *x, const json_t *document, void *context)
+static enum err put_file(struct export *x, const struct export_version *version)
 {
-    const char *id = json_string_value(json_object_get(document, "id"));
-    const json_t *version;
-    char path[EXPORT_PATH_BYTES];
-    size_t i;
-    enum err e;
+    json_t *r = resource(version->path, version->file.type, version->file.size, version->file.sha256);
+    int failed =
+        !r || json_object_set_new(r, "traboule",
+                                  json_pack("{s:s, s:s, s:I}", "kind", "file", "document", version->document,
+                                            "version", (json_int_t)version->number));
 
-    (void)context;
-    json_array_foreach(json_object_get(document, "versions"), i, version)
-    {
-        struct document_file file;
-        int64_t number = json_integer_value(json_object_get(version, "version"));
-        json_t *r;
-        int failed;
-
-        if ((e = document_file(x->db, str_of(id), number, &file)))
-            return e;
-        export_document_path(document, version, path);
-        r = resource(path, file.type, file.size, file.sha256);
-        failed = !r || json_object_set_new(r, "traboule",
-                                           json_pack("{s:s, s:s, s:I}", "kind", "file", "document", id,
-                                                     "version", (json_int_t)number));
-        if ((e = put_resource(x, r, failed)))
-            return e;
-    }
-    return ERR_OK;
+    return put_resource(x, r, failed);
 }
 
 enum err export_write_package(struct export *x)
@@ -169,7 +151,7 @@ enum err export_write_package(struct export *x)
         if ((e = put_part(x, &x->parts[i])))
             return e;
     }
-    if ((e = export_each_document(x, put_files, NULL)))
+    if ((e = export_each_file(x, put_file)))
         return e;
     buf_text(&x->piece, "]}\n");
     return export_flow(x);
