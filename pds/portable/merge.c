@@ -3,6 +3,7 @@
 #include "pds/base/auto.h"
 #include "pds/base/limits.h"
 #include "pds/base/mem.h"
+#include "pds/portable/sheet.h"
 #include "pds/vault/vault.h"
 
 #include <inttypes.h>
@@ -65,6 +66,26 @@ enum err merge_read(void *context, void *out, size_t size, size_t *got)
     if (m->entry && m->bytes > m->entry->bytes)
         return err_set(ERR_INVALID, "longer than datapackage.json tells");
     return ERR_OK;
+}
+
+enum err merge_sheet(struct merge *m, enum err (*read)(struct merge *m, struct sheet *s))
+{
+    struct sheet s;
+    enum err e;
+
+    sheet_init(&s, merge_read, m);
+    e = read(m, &s);
+    sheet_done(&s);
+    return e;
+}
+
+enum err merge_header(struct sheet *s, struct str header)
+{
+    enum err e;
+
+    if ((e = sheet_next(s)))
+        return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "an empty table") : e;
+    return sheet_expect(s, header);
 }
 
 /* What is left of the entry; then it must be what was told. */

@@ -16,8 +16,8 @@ static enum err read_imports(struct merge *m, struct sheet *s)
         STR_ROW("import,file,format,begun,ended,undone,failure,new,same,replaced,rejected");
     enum err e;
 
-    if ((e = sheet_next(s)) || (e = sheet_expect(s, HEADER)))
-        return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "an empty table") : e;
+    if ((e = merge_header(s, HEADER)))
+        return e;
     while (!(e = sheet_next(s))) {
         struct str id = s->fields[0];
 
@@ -45,12 +45,8 @@ static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 
 enum err merge_imports(struct merge *m)
 {
-    struct sheet s;
-    enum err e;
+    enum err e = merge_sheet(m, read_imports);
 
-    sheet_init(&s, merge_read, m);
-    e = read_imports(m, &s);
-    sheet_done(&s);
     if (m->correction_count)
         qsort(m->corrections, m->correction_count, sizeof *m->corrections, by_text);
     return e;
@@ -126,8 +122,8 @@ static enum err read_history(struct merge *m, struct sheet *s)
     const struct dataset *d;
     enum err e;
 
-    if ((e = sheet_next(s)) || (e = sheet_expect(s, HEADER)))
-        return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "an empty table") : e;
+    if ((e = merge_header(s, HEADER)))
+        return e;
     while (!(e = sheet_next(s))) {
         if (s->count != 11)
             return err_set(ERR_INVALID, "line %" PRId64 " has %zu cells", s->line, s->count);
@@ -139,16 +135,7 @@ static enum err read_history(struct merge *m, struct sheet *s)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err merge_history(struct merge *m)
-{
-    struct sheet s;
-    enum err e;
-
-    sheet_init(&s, merge_read, m);
-    e = read_history(m, &s);
-    sheet_done(&s);
-    return e;
-}
+enum err merge_history(struct merge *m) { return merge_sheet(m, read_history); }
 
 static enum err said_work(struct db *db, void *context)
 {

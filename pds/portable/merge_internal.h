@@ -127,6 +127,11 @@ MUST_CHECK enum err merge_read(void *context, void *out, size_t size, size_t *go
  * Out of memory, one is lost; it is counted. */
 void merge_conflict(struct merge *m, const char *where, const char *what);
 void merge_warn(struct merge *m, const char *where, const char *what);
+struct sheet;
+/* The entry at hand as a table: read() goes through its rows. */
+MUST_CHECK enum err merge_sheet(struct merge *m, enum err (*read)(struct merge *m, struct sheet *s));
+/* The first row of a table, which must be this header. */
+MUST_CHECK enum err merge_header(struct sheet *s, struct str header);
 /* So many bytes more wait in memory. ERR_TOO_LARGE over LIMIT_MERGE_HELD_BYTES. */
 MUST_CHECK enum err merge_hold(struct merge *m, size_t bytes);
 /* An id for what is here under `id` with other content: of the same time, and the same for the same content.
@@ -166,11 +171,12 @@ void merge_notes_done(struct merge *m);
 /* merge_document.c */
 MUST_CHECK enum err merge_documents(struct merge *m); /* documents.json */
 MUST_CHECK enum err merge_file(struct merge *m);
-/* Put in those whose files are all there. all: a file that is missing is a failure; then the bundles. */
+/* Put in those whose files are all there. all: a file that is missing is a failure. */
 MUST_CHECK enum err merge_documents_put(struct merge *m, bool all);
-void merge_documents_done(struct merge *m);
-/* merge_bundle.c */
-MUST_CHECK enum err merge_bundles_put(struct merge *m);
 /* The id that a document of the zip has here; NULL when the zip has none of that id. */
 const char *merge_document_here(const struct merge *m, const char *id);
+void merge_documents_done(struct merge *m);
+
+/* merge_bundle.c: when the documents are in. */
+MUST_CHECK enum err merge_bundles_put(struct merge *m);
 #endif

@@ -53,8 +53,8 @@ static enum err read_notes(struct merge *m, struct sheet *s)
 
     if (m->notes)
         return err_set(ERR_INVALID, "annotations twice");
-    if ((e = sheet_next(s)) || (e = sheet_expect(s, HEADER)))
-        return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "an empty table") : e;
+    if ((e = merge_header(s, HEADER)))
+        return e;
     while (!(e = sheet_next(s))) {
         if (s->count != 7)
             return err_set(ERR_INVALID, "line %" PRId64 " has %zu cells", s->line, s->count);
@@ -64,16 +64,7 @@ static enum err read_notes(struct merge *m, struct sheet *s)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err merge_notes(struct merge *m)
-{
-    struct sheet s;
-    enum err e;
-
-    sheet_init(&s, merge_read, m);
-    e = read_notes(m, &s);
-    sheet_done(&s);
-    return e;
-}
+enum err merge_notes(struct merge *m) { return merge_sheet(m, read_notes); }
 
 /* Whether it is here: ERR_NOT_FOUND when not. */
 static enum err compare(struct db *db, const char *id, const struct merge_note *note, bool *same)

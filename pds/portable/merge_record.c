@@ -131,15 +131,9 @@ static enum err read_all(struct merge *m, struct sheet *s)
 
 enum err merge_records(struct merge *m)
 {
-    struct sheet s;
-    enum err e;
+    enum err e = begin_import(m, MERGE_READINGS, "traboule.export");
 
-    if ((e = begin_import(m, MERGE_READINGS, "traboule.export")))
-        return e;
-    sheet_init(&s, merge_read, m);
-    e = read_all(m, &s);
-    sheet_done(&s);
-    return e;
+    return e ? e : merge_sheet(m, read_all);
 }
 
 enum err merge_records_close(struct merge *m)
