@@ -62,13 +62,14 @@ export function parseNumber(text) {
   return /^-?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : null;
 }
 
-/** "1,2 Mo", of a file. @param {number} bytes */
+/** "1,2 Mo", of a file; bytes in full, for English has no plural of their short form. @param {number} bytes */
 export function bytesInWords(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   return number(bytes / 1000 ** at, {
     style: "unit",
     unit: units[at],
+    unitDisplay: at ? "short" : "long",
     maximumFractionDigits: at > 1 ? 1 : 0,
   });
 }
