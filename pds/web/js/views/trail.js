@@ -1,6 +1,6 @@
 /* The trail in plain words: what happened, when, by whom; and whether its past is still what it was. */
 import { announce } from "../announce.js";
-import { addDays, instantsOf, isDay } from "../calendar.js";
+import { instantsOf, isDay } from "../calendar.js";
 import { datasets, loadDatasets } from "../dataset.js";
 import { moment } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
@@ -74,7 +74,7 @@ function Filter({ wanted, onChange }) {
 /** Days of the filter as instants; what is no day limits nothing. @param {{from: string, to: string}} wanted */
 const limits = ({ from, to }) => ({
   from: isDay(from) ? instantsOf(from, from).start : "",
-  to: isDay(to) ? instantsOf(to, addDays(to, 0)).end : "",
+  to: isDay(to) ? instantsOf(to, to).end : "",
 });
 
 /** What is to be told of the trail's past; then this browser remembers the trail as it is now. */
