@@ -332,6 +332,38 @@ await test("the trail tells all this in plain words, by kind, and goes on from w
   await accessible(page, "trail, broken");
 });
 
+await test("what a line is about is told in words, whatever the program calls it", async () => {
+  const phrases = {
+    passphrase: "la phrase de passe",
+    "key file": "le fichier de clé",
+    "source 3, a period": "une source, une période",
+    everything: "tout",
+    "bundle 01JF8Z0000000000000000000A": "un dossier",
+    "import 01JF8Z0000000000000000000A": "",
+    "0a1b2c3d": "",
+  };
+  const time = "2026-01-05T10:00:00Z";
+  const entries = Object.keys(phrases).map((what, index) => ({
+    index,
+    time,
+    kind: "store.opened",
+    who: "owner",
+    what,
+    consent: null,
+  }));
+  const answer = (/** @type {import("playwright-core").Route} */ route) =>
+    route.fulfill({ json: { entries, checkpoint: "", next: null } });
+  await page.route("**/api/trail?*order=desc*", answer);
+  await visit(page, "trail");
+  const lines = page.locator(".imports > li p:first-child");
+  await lines.first().waitFor();
+  assert.deepEqual(
+    await lines.allTextContents(),
+    Object.values(phrases).map((words) => `Coffre ouvert${words && ` – ${words}`}`),
+  );
+  await page.unroute("**/api/trail?*order=desc*", answer);
+});
+
 await test("the store is checked, exported and saved", async () => {
   await button("Mon coffre").click();
   await page.getByRole("link", { name: /Gérer mon coffre/ }).click();

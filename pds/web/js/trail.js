@@ -52,19 +52,31 @@ export function kindInWords({ kind }) {
 }
 
 /** @type {Record<string, string>} */
-const WORDS = { everything: "event.everything", bundle: "event.bundle" };
+const WORDS = {
+  everything: "event.everything",
+  "a period": "event.period",
+  source: "event.source",
+  bundle: "event.bundle",
+  passphrase: "event.by_passphrase",
+  "key file": "journal.keyfile",
+};
+
+/** The words of what a line is about: some are two. */
+const PARTS = /a period|key file|[^\s,]+/g;
+
+/** What tells a person nothing: the id of an import, a document, a key; the number of a source. */
+const IDS = /^(import|\d+|[0-9a-f]{8}|[0-9A-HJKMNP-TV-Z]{26}|[\w-]{32,})$/;
 
 const INTERVAL = /^(\d{4}-[\dT:.-]+Z)\/(\d{4}-[\dT:.-]+Z)$/;
 
-/** A word of what a line is about, for a reader; "" for an id, which tells a person nothing.
- * @param {string} word */
+/** A word of what a line is about, for a reader; "" for what tells nothing. @param {string} word */
 function wordOf(word) {
   const period = INTERVAL.exec(word);
   if (period) {
     const [, from, to] = period;
     return from === to ? moment(from) : span(from, to);
   }
-  if (/^[0-9A-HJKMNP-TV-Z]{26}$/.test(word) || /^[\w-]{32,}$/.test(word)) return "";
+  if (IDS.test(word)) return "";
   if (WORDS[word]) return t(WORDS[word]);
   return datasetTitle(word);
 }
@@ -73,11 +85,7 @@ function wordOf(word) {
 export function subjectInWords({ kind, what }) {
   if (!what) return "";
   if (kind === "sign-in.failed" && /^\d+$/.test(what)) return plural("event.times", Number(what));
-  return what
-    .split(/[\s,]+/)
-    .map(wordOf)
-    .filter(Boolean)
-    .join(", ");
+  return (what.match(PARTS) ?? []).map(wordOf).filter(Boolean).join(", ");
 }
 
 /** Those who are no service, connector or person with an id. @type {Record<string, string>} */
