@@ -9,11 +9,10 @@
 
 enum err keyfile_renew(const struct keyfile *k, struct keyfile **out, struct store_key **root)
 {
-    enum err e = keyfile_new(out, root);
+    enum err e = keyfile_new_of(k->store_id, out, root);
 
     if (e)
         return e;
-    memcpy((*out)->store_id, k->store_id, sizeof k->store_id);
     (*out)->now.has_check = true;
     keyfile_check_of(*root, (*out)->now.check);
     return ERR_OK;
