@@ -34,13 +34,13 @@ struct age_secret {
 struct age_input {
     age_get *get;
     void *context;
-    bool armored, begun; /* the first line of the armor was read */
-    bool over;           /* the armor's last line was read */
-    size_t len, at;      /* of raw */
-    size_t text_len;     /* of the line's bytes, decoded */
-    size_t text_at;      /* taken of them */
-    uint64_t lines;      /* of the armor so far */
-    bool last_line;      /* a short line was read: only the end may follow */
+    bool armored;
+    bool over;       /* the armor's last line was read */
+    size_t len, at;  /* of raw */
+    size_t text_len; /* of the line's bytes, decoded */
+    size_t text_at;  /* taken of them */
+    uint64_t lines;  /* of the armor so far */
+    bool last_line;  /* a short line was read: only the end may follow */
     uint8_t text[AGE_LINE_BYTES];
     uint8_t raw[16 * 1024];
 };
