@@ -123,7 +123,7 @@ static enum err check_line(struct checking *c, const struct stmt *row)
     return check_nodes(c, number, leaf);
 }
 
-/* One key signs; each one's name and halves can be read. */
+/* The key that signs is there, and its halves are of one key. */
 static enum err check_keys(struct db *db, struct checking *c)
 {
     AUTO(sign_seed_freep) struct sign_seed *seed = sign_seed_new();
