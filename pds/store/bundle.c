@@ -13,8 +13,8 @@ static const char SQL_FIND[] = "SELECT number FROM bundle WHERE id = ?1";
 static const char SQL_ADD[] = "INSERT INTO bundle (id, title, created_at) VALUES (?1, ?2, ?3)";
 static const char SQL_RENAME[] = "UPDATE bundle SET title = ?2 WHERE number = ?1";
 static const char SQL_EMPTY[] = "DELETE FROM bundle_document WHERE bundle_number = ?1";
-static const char SQL_PUT[] = "INSERT OR IGNORE INTO bundle_document (bundle_number, document_number) SELECT "
-                              "?1, number FROM document WHERE id = ?2";
+static const char SQL_PUT[] =
+    "INSERT OR IGNORE INTO bundle_document (bundle_number, document_number) VALUES (?1, ?2)";
 static const char SQL_THERE[] = "SELECT number FROM document WHERE id = ?1";
 static const char SQL_DROP[] = "DELETE FROM bundle WHERE number = ?1";
 static const char SQL_ONE[] = "SELECT number, id, title FROM bundle WHERE id = ?1";
@@ -41,13 +41,12 @@ static enum err tell(struct db *db, const struct change *c)
 
 static enum err put_document(struct db *db, int64_t number, const struct change *c, size_t i)
 {
-    struct str id = c->documents[i];
     int64_t document;
-    enum err e = db_number(db, SQL_THERE, PARAMS(STR_TEXT(id)), &document);
+    enum err e = db_number(db, SQL_THERE, PARAMS(STR_TEXT(c->documents[i])), &document);
 
     if (e)
         return e == ERR_NOT_FOUND ? err_set(ERR_INVALID, "document %zu of the bundle is none", i + 1) : e;
-    return db_run(db, SQL_PUT, PARAMS(INT(number), STR_TEXT(id)));
+    return db_run(db, SQL_PUT, PARAMS(INT(number), INT(document)));
 }
 
 static enum err put_work(struct db *db, void *context)
