@@ -56,14 +56,10 @@ static enum err find_series(struct db *db, const struct correction_key *k, int64
 
 static enum err check_values(const struct correction *c)
 {
-    const struct dataset *d = c->key.dataset;
+    enum err e = dataset_check_values(c->key.dataset, c->values, c->given);
 
-    for (size_t i = 0; i < d->value_count; i++) {
-        if ((c->given & (1U << i)) && c->values[i] < d->values[i].minimum)
-            return err_set(ERR_INVALID, "%s is below what %s allows", d->values[i].name, d->name);
-        if ((c->given & (1U << i)) && c->values[i] > d->values[i].maximum)
-            return err_set(ERR_INVALID, "%s is over what %s allows", d->values[i].name, d->name);
-    }
+    if (e)
+        return e;
     return c->given ? ERR_OK : err_set(ERR_INVALID, "no value is given");
 }
 

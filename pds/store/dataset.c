@@ -162,3 +162,17 @@ int dataset_value(const struct dataset *d, const char *name)
     }
     return -1;
 }
+
+enum err dataset_check_values(const struct dataset *d, const int64_t values[static DATASET_VALUES_MAX],
+                              uint32_t present)
+{
+    for (size_t i = 0; i < d->value_count; i++) {
+        if (!(present & (1U << i)))
+            continue;
+        if (values[i] < d->values[i].minimum)
+            return err_set(ERR_INVALID, "%s is below what %s allows", d->values[i].name, d->name);
+        if (values[i] > d->values[i].maximum)
+            return err_set(ERR_INVALID, "%s is over what %s allows", d->values[i].name, d->name);
+    }
+    return ERR_OK;
+}

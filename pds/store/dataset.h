@@ -45,4 +45,7 @@ bool dataset_has_step(const struct dataset *d, enum step step);
 /* Place of a value's name, or -1. */
 int dataset_value(const struct dataset *d, const char *name);
 const char *dataset_aggregate_name(enum dataset_aggregate a); /* "sum" */
+/* ERR_INVALID for a value outside its bounds. Bit i of present: values[i] is there. */
+MUST_CHECK enum err dataset_check_values(const struct dataset *d,
+                                         const int64_t values[static DATASET_VALUES_MAX], uint32_t present);
 #endif

@@ -365,14 +365,8 @@ enum err import_add(struct import *m, const struct dataset *d, const char *provi
     size_t lane;
     enum err e;
 
-    for (size_t i = 0; i < d->value_count; i++) {
-        if ((r->present & (1U << i)) && r->values[i] < d->values[i].minimum)
-            return err_set(ERR_INVALID, "line %" PRId64 ": %s is below what %s allows", r->line,
-                           d->values[i].name, d->name);
-        if ((r->present & (1U << i)) && r->values[i] > d->values[i].maximum)
-            return err_set(ERR_INVALID, "line %" PRId64 ": %s is over what %s allows", r->line,
-                           d->values[i].name, d->name);
-    }
+    if ((e = dataset_check_values(d, r->values, r->present)))
+        return err_wrap(e, "line %" PRId64, r->line);
     if ((e = lane_of(m, d, provider, reference, grain, &lane)))
         return e;
     if (m->batch_used == m->batch_room && (e = make_room(m)))

@@ -66,6 +66,32 @@ static void values_have_units_and_bounds(void **state)
     dataset_stop();
 }
 
+static void values_are_held_to_their_bounds(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t latitude, accuracy;
+        uint32_t present;
+        enum err err;
+    } ROWS[] = {
+        {"at the least", -900000000, 0, 5, ERR_OK},      {"at the most", 900000000, INT64_MAX, 5, ERR_OK},
+        {"below", -900000001, 0, 5, ERR_INVALID},        {"over", 900000001, 0, 5, ERR_INVALID},
+        {"below, not the first", 0, -1, 5, ERR_INVALID}, {"not there", 900000001, -1, 0, ERR_OK},
+        {"one there", 900000001, 0, 4, ERR_OK},
+    };
+    const struct dataset *d;
+
+    (void)state;
+    assert_ok(dataset_start());
+    assert_ok(dataset_find(STR("mobility.position"), &d));
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        const int64_t values[DATASET_VALUES_MAX] = {ROWS[i].latitude, 0, ROWS[i].accuracy};
+
+        assert_row(ROWS[i].name, dataset_check_values(d, values, ROWS[i].present) == ROWS[i].err);
+    }
+    dataset_stop();
+}
+
 static void start_survives_each_failing_allocation(void **state)
 {
     long live = mem_live();
@@ -87,6 +113,7 @@ int main(void)
         cmocka_unit_test(registry_is_sorted_and_whole),
         cmocka_unit_test(find_knows_names_exactly),
         cmocka_unit_test(values_have_units_and_bounds),
+        cmocka_unit_test(values_are_held_to_their_bounds),
         cmocka_unit_test(start_survives_each_failing_allocation),
     };
 
