@@ -26,11 +26,11 @@ uint64_t blob_written(const struct blob_writer *w);      /* plain bytes so far *
 const uint8_t *blob_sha256(const struct blob_writer *w); /* after blob_finish(); borrowed */
 /* Make it part of the store, inside a write; *id is its row. After the write is durable: blob_kept(). */
 MUST_CHECK enum err blob_keep(struct db *db, struct blob_writer *w, int64_t *id);
+/* The same in the place of a row's file: the row takes its name and key. ERR_NOT_FOUND without such a row. */
+MUST_CHECK enum err blob_replace(struct db *db, struct blob_writer *w, int64_t id);
 void blob_kept(struct blob_writer *w);
 /* After a write that is known to have changed nothing: freed, it leaves nothing, as before blob_keep(). */
 void blob_refused(struct blob_writer *w);
-/* The same for the file of a row that is there, whose key and name it takes over. */
-MUST_CHECK enum err blob_replace(struct db *db, struct blob_writer *w, int64_t id);
 void blob_writer_free(struct blob_writer *w);
 static inline void blob_writer_freep(struct blob_writer **w) { blob_writer_free(*w); }
 

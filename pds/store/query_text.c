@@ -92,9 +92,8 @@ static enum err add_origin(struct query_text *t, const struct query_row *row, st
 
 static enum err row_json(struct query_text *t, const struct query_row *row, struct buf *out)
 {
-    enum err e;
-
     const struct dataset *d = t->options->dataset;
+    enum err e;
 
     buf_text(out, t->given ? ",{\"start\":\"" : "{\"start\":\"");
     add_instant(out, row->start_at);
