@@ -55,16 +55,6 @@ static void tell_changed(struct invocation *inv, const struct store_key *root, e
                       err_story()); /* nowhere else to tell it */
 }
 
-/* Read the recovery code from its places. */
-static enum err read_code(struct invocation *inv, struct secret_text **out)
-{
-    const char *file = command_option(inv, "recovery-code-file");
-
-    if (!file)
-        file = getenv("TRABOULE_RECOVERY_CODE_FILE");
-    return file ? prompt_file(file, out) : prompt_secret("Recovery code", out);
-}
-
 static enum err set_new(struct invocation *inv, const struct store_key *root,
                         const struct secret_text *passphrase, enum event_kind kind)
 {
@@ -163,7 +153,8 @@ enum err cmd_recover(struct invocation *inv)
         return renew_code(inv);
     if (command_has(inv, "key-file"))
         return err_set(ERR_USAGE, "--key-file goes with --new-code");
-    if ((e = read_code(inv, &code)) || (e = store_key_of_recovery(inv->store, code, &root)))
+    if ((e = key_recovery_code(RECOVER_OPTIONS, inv->opts, &code)) ||
+        (e = store_key_of_recovery(inv->store, code, &root)))
         return e;
     if (command_has(inv, "age-identity"))
         return tell_identity(inv, root, code);

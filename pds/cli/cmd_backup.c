@@ -11,7 +11,6 @@
 #include "pds/portable/restore.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 const struct opt BACKUP_OPTIONS[] = {
@@ -90,8 +89,7 @@ static enum err read_code(struct opener *o, struct restore_keys *keys)
 
 static enum err find_opener(struct invocation *inv, struct opener *o, struct restore_keys *keys)
 {
-    const char *with = command_option(inv, "with-passphrase-file"),
-               *file = command_option(inv, "recovery-code-file");
+    const char *with = command_option(inv, "with-passphrase-file");
     enum err e;
 
     if (with) {
@@ -100,9 +98,7 @@ static enum err find_opener(struct invocation *inv, struct opener *o, struct res
         keys->backup_passphrase = o->text;
         return ERR_OK;
     }
-    if (!file)
-        file = getenv("TRABOULE_RECOVERY_CODE_FILE");
-    if ((e = file ? prompt_file(file, &o->text) : prompt_secret("Recovery code", &o->text)))
+    if ((e = key_recovery_code(RESTORE_OPTIONS, inv->opts, &o->text)))
         return e;
     return read_code(o, keys);
 }

@@ -36,6 +36,15 @@ enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask
                : err_set(ERR_NOT_FOUND, "no passphrase was given");
 }
 
+enum err key_recovery_code(const struct opt table[], const struct opts *o, struct secret_text **out)
+{
+    const char *file = opt_get(table, o, "recovery-code-file");
+
+    if (!file)
+        file = getenv("TRABOULE_RECOVERY_CODE_FILE");
+    return file ? prompt_file(file, out) : prompt_secret("Recovery code", out);
+}
+
 enum err key_cost(const struct opt table[], const struct opts *o, struct passphrase_cost *out)
 {
     const char *word = opt_get(table, o, "kdf-memory-mib");

@@ -14,6 +14,9 @@
 /* The passphrase of these places; with ask false ERR_NOT_FOUND when none of them speaks. */
 MUST_CHECK enum err key_passphrase(const struct opt table[], const struct opts *o, bool ask,
                                    struct secret_text **out);
+/* A recovery code: --recovery-code-file, $TRABOULE_RECOVERY_CODE_FILE, or a question. */
+MUST_CHECK enum err key_recovery_code(const struct opt table[], const struct opts *o,
+                                      struct secret_text **out);
 /* The store key by passphrase or key file; with ask false ERR_NOT_FOUND when no place speaks. *passphrase,
  * when not NULL, receives the passphrase if that was the way (else NULL): the caller's. */
 MUST_CHECK enum err key_find(struct store *store, const struct opt table[], const struct opts *o, bool ask,
