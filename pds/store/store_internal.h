@@ -1,5 +1,5 @@
-/* Between store.c (what it is), store_state.c (open and locked), store_key.c (keys.json) and store_create.c
- * (the folder). */
+/* Between store.c (what it is), store_state.c (open and locked), store_key.c and store_code.c (keys.json),
+ * store_create.c and store_check.c (the folder), store_time.c, store_tell.c, rekey*.c and blob*.c. */
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 #include "pds/base/fs.h"
