@@ -70,6 +70,31 @@ export async function open(browser, origin, options = {}) {
   return page;
 }
 
+/** A person's way through the pages of a program that is served.
+ * @param {Page} page @param {string} origin */
+export const guide = (page, origin) => ({
+  main: page.locator("main"),
+  figures: page.locator(".figure"),
+  heading: (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name }),
+  button: (/** @type {string | RegExp} */ name) => page.getByRole("button", { name }),
+
+  /** @param {Page} on @param {string} path */
+  async visit(on, path) {
+    await on.goto(new URL(path, origin).href);
+    await on.locator("h1").waitFor();
+    if (path.startsWith("energy")) await on.locator(".figure").first().waitFor();
+  },
+
+  /** A page that is already signed in, in other surroundings.
+   * @param {import("playwright-core").BrowserContextOptions} options */
+  async elsewhere(options) {
+    const browser = /** @type {import("playwright-core").Browser} */ (page.context().browser());
+    const other = await open(browser, origin, options);
+    await other.context().addCookies(await page.context().cookies());
+    return other;
+  },
+});
+
 /** @param {Page} page */
 export function noFaults(page) {
   assert.deepEqual(faults.get(page), []);

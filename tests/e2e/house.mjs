@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
-import { drop, launch, noFaults, open } from "./browser.mjs";
+import { drop, guide, launch, noFaults, open } from "./browser.mjs";
 import { curve } from "./curve.mjs";
 import { discard, makeStore, PASSPHRASE, serve } from "./program.mjs";
 
@@ -20,7 +20,7 @@ const program = await serve(`--stores=${house}`);
 const browser = await launch();
 const page = await open(browser, program.address);
 const at = (/** @type {string} */ path) => new URL(path, program.address).href;
-const heading = (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name });
+const { heading } = guide(page, program.address);
 
 await test("a store opens under its name, takes a file and shows it", async () => {
   await page.goto(at("@alice"));

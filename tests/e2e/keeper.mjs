@@ -10,6 +10,7 @@ import {
   accessible,
   drop,
   fits,
+  guide,
   launch,
   noFaults,
   open,
@@ -27,20 +28,11 @@ const made = await makeStore();
 const program = await serve(made.store);
 const browser = await launch();
 const page = await open(browser, program.address);
-const main = page.locator("main");
-const figures = page.locator(".figure");
+const { main, figures, heading, button, visit, elsewhere } = guide(page, program.address);
 const question = page.getByRole("dialog");
-const heading = (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name });
-const button = (/** @type {string | RegExp} */ name) => page.getByRole("button", { name });
 const asked = (/** @type {string | RegExp} */ name) => question.getByRole("button", { name });
 const told = (/** @type {string | RegExp} */ words) =>
   page.locator("[aria-live]").getByText(words).waitFor();
-
-/** @param {import("playwright-core").Page} on @param {string} path */
-async function visit(on, path) {
-  await on.goto(new URL(path, program.address).href);
-  await on.locator("h1").waitFor();
-}
 
 const inDays = (/** @type {number} */ count) =>
   new Date(Date.now() + count * 86_400_000).toISOString().slice(0, 10);
@@ -56,7 +48,6 @@ await test("signed in, with a month of readings", async () => {
 
 await test("a reading is set right by the keyboard, says where it came from, and what it said", async () => {
   await visit(page, "energy?by=day&on=2025-05-06");
-  await figures.first().waitFor();
   await page.getByText("Corriger ou effacer des mesures").click();
   const row = page.getByRole("row", { name: /de 8\sh à 8\sh\s30/ });
   await row.getByText("mai.csv, ligne").waitFor();
@@ -93,7 +84,6 @@ await test("a reading is set right by the keyboard, says where it came from, and
 
 await test("a note stands beside its days, in the chart's words too; it is changed and deleted", async () => {
   await visit(page, "energy?by=month&on=2025-05-01");
-  await figures.first().waitFor();
   await button("Ajouter une note…").click();
   await asked("Enregistrer").click();
   await question.getByText("Écrivez quelque chose.").waitFor();
@@ -419,8 +409,7 @@ await test("phone, dark, English, zoom: every new place fits and is accessible",
     "readings-en-dark-phone",
   ]);
   for (const [name, options] of Object.entries(surroundings)) {
-    const other = await open(browser, program.address, options);
-    await other.context().addCookies(await page.context().cookies());
+    const other = await elsewhere(options);
     for (const [place, path] of Object.entries(places)) {
       await visit(other, path);
       await other.locator("main section").first().waitFor();

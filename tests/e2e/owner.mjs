@@ -8,6 +8,7 @@ import {
   accessible,
   drop,
   fits,
+  guide,
   launch,
   noFaults,
   open,
@@ -45,25 +46,7 @@ const made = await makeStore();
 const program = await serve(made.store);
 const browser = await launch();
 const page = await open(browser, program.address);
-const main = page.locator("main");
-const figures = page.locator(".figure");
-const heading = (/** @type {string | RegExp} */ name) => page.getByRole("heading", { name });
-const button = (/** @type {string | RegExp} */ name) => page.getByRole("button", { name });
-
-/** A page that is already signed in, in other surroundings.
- * @param {import("playwright-core").BrowserContextOptions} options */
-async function elsewhere(options) {
-  const other = await open(browser, program.address, options);
-  await other.context().addCookies(await page.context().cookies());
-  return other;
-}
-
-/** @param {import("playwright-core").Page} on @param {string} path */
-async function visit(on, path) {
-  await on.goto(new URL(path, program.address).href);
-  await on.locator("h1").waitFor();
-  if (path.startsWith("energy")) await on.locator(".figure").first().waitFor();
-}
+const { main, figures, heading, button, visit, elsewhere } = guide(page, program.address);
 
 /** Of a bar's column in the chart: does it hold the colour of bars?
  * @param {number} index @param {number} count */
