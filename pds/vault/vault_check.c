@@ -195,7 +195,7 @@ enum err vault_check(struct vault *v, vault_problem *found, void *context, struc
 
     if (e)
         return e;
-    if (!(e = writer_run(&v->writer, check_log, &c, true)))
+    if (!(e = writer_run(&v->writer, check_log, &c, JOB_ALONE)))
         e = check_pages(&c);
     vault_unhold(v);
     if (!e && c.report.problems == 0)

@@ -135,7 +135,7 @@ enum err vault_copy_seen(struct vault *v, struct db *seen, vault_size *begin, va
 
     if (e)
         return e;
-    if (!(e = writer_run(&v->writer, find_pages, &c, true)) && begin)
+    if (!(e = writer_run(&v->writer, find_pages, &c, JOB_ALONE)) && begin)
         e = begin(context, (uint64_t)c.pages * PAGE_BYTES);
     if (!e)
         e = put_pages(&c, put, context);

@@ -22,12 +22,17 @@ enum {
     WRITER_STACK_BYTES = 1024 * 1024
 };
 
+enum job_kind {
+    JOB_SHARED,   /* in a transaction that others may share */
+    JOB_RESERVED, /* the same, and tried again with the disk that is kept */
+    JOB_ALONE     /* outside any transaction, and no other job with it */
+};
+
 /* A call of vault_write() that waits, on the stack of its thread. */
 struct job {
     vault_work *work;
     void *context;
-    bool reserved; /* tried again with the disk that is kept */
-    bool alone;    /* outside any transaction, and no other job with it */
+    enum job_kind kind;
     bool done;
     enum err outcome;
     char story[STORY_BYTES];
@@ -86,10 +91,8 @@ void writer_init(struct writer *w, struct vault *v);
 MUST_CHECK enum err writer_start(struct writer *w);
 /* Waits for the jobs in the queue; brings the log to vault.db and closes the connection. */
 void writer_stop(struct writer *w);
-/* As vault_write(); alone: the work runs outside a transaction. */
-enum job_kind { JOB_SHARED, JOB_RESERVED, JOB_ALONE };
-MUST_CHECK enum err writer_run_as(struct writer *w, vault_work *work, void *context, enum job_kind kind);
-MUST_CHECK enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone);
+/* As vault_write(). */
+MUST_CHECK enum err writer_run(struct writer *w, vault_work *work, void *context, enum job_kind kind);
 /* Bring the log to vault.db; *whole tells whether all of it is there now. Only inside the writer's thread. */
 MUST_CHECK enum err writer_checkpoint(struct writer *w, bool *whole);
 /* Whether there is room, with what is kept, for all that bringing the log over adds to vault.db. */

@@ -66,7 +66,7 @@ enum err vault_purge(struct vault *v, int64_t wait_ms)
 
     if (e)
         return e;
-    while ((e = writer_run(&v->writer, cut_log, v, true)) == ERR_BUSY && clock_monotonic_ms() < until)
+    while ((e = writer_run(&v->writer, cut_log, v, JOB_ALONE)) == ERR_BUSY && clock_monotonic_ms() < until)
         (void)usleep(PAUSE_US);
     vault_unhold(v);
     return e == ERR_BUSY ? err_set(e, "a reader keeps old pages") : e;
@@ -88,7 +88,7 @@ enum err vault_shrink(struct vault *v)
 
     if (e)
         return e;
-    e = writer_run(&v->writer, shrink, v, true);
+    e = writer_run(&v->writer, shrink, v, JOB_ALONE);
     vault_unhold(v);
     return e ? err_wrap(e, "giving free pages back") : ERR_OK;
 }

@@ -179,7 +179,7 @@ static void run_all(struct writer *w, struct job *const jobs[], size_t count)
     for (size_t i = 0; i < count;) /* those that a lost transaction did not get to have one of their own */
         i += run_batch(w, jobs + i, count - i);
     for (size_t i = 0; i < count; i++)
-        if (jobs[i]->reserved && jobs[i]->outcome == ERR_FULL)
+        if (jobs[i]->kind == JOB_RESERVED && jobs[i]->outcome == ERR_FULL)
             run_on_reserve(w, jobs[i]);
 }
 
@@ -218,18 +218,17 @@ static void settle_if_late(struct writer *w)
     if (!vfs_is_unsettled(v) ||
         (since < LATE_FRAMES && clock_monotonic_ms() - w->clean_at_ms < (int64_t)LATE_MS))
         return;
-    if (vfs_settle(v)) { /* has ended writing, which the next job is told */
-    }
+    err_ignore(vfs_settle(v)); /* a failure has ended writing, which the next job is told */
 }
 
 static size_t take_jobs(struct writer *w, struct job *jobs[static BATCH_JOBS])
 {
     size_t count = 0;
 
-    while (w->first && count < BATCH_JOBS && !(count > 0 && w->first->alone)) {
+    while (w->first && count < BATCH_JOBS && !(count > 0 && w->first->kind == JOB_ALONE)) {
         jobs[count++] = w->first;
         w->first = w->first->next;
-        if (jobs[count - 1]->alone)
+        if (jobs[count - 1]->kind == JOB_ALONE)
             break;
     }
     if (!w->first)
@@ -251,8 +250,7 @@ static void wait_for_job(struct writer *w)
         if (pthread_cond_timedwait(&w->wanted, &w->mutex, &until) == 0)
             continue;
         pthread_mutex_unlock(&w->mutex);
-        if (vfs_settle(w->vault->vfs)) { /* has ended writing, which the next job is told */
-        }
+        err_ignore(vfs_settle(w->vault->vfs)); /* a failure has ended writing, which the next job is told */
         pthread_mutex_lock(&w->mutex);
         if (atomic_load(&w->vault->vfs->ended))
             break;
@@ -274,7 +272,7 @@ static void *write_all(void *argument)
             break;
         pthread_mutex_unlock(&w->mutex);
         note_clean(w);
-        if (jobs[0]->alone) {
+        if (jobs[0]->kind == JOB_ALONE) {
             enum err e = jobs[0]->work(w->db, jobs[0]->context);
 
             if (e)
@@ -348,10 +346,9 @@ void writer_stop(struct writer *w)
     pthread_mutex_destroy(&w->mutex);
 }
 
-enum err writer_run_as(struct writer *w, vault_work *work, void *context, enum job_kind kind)
+enum err writer_run(struct writer *w, vault_work *work, void *context, enum job_kind kind)
 {
-    struct job j = {
-        .work = work, .context = context, .alone = kind == JOB_ALONE, .reserved = kind == JOB_RESERVED};
+    struct job j = {.work = work, .context = context, .kind = kind};
 
     if (pthread_equal(pthread_self(), w->thread))
         return err_set(ERR_INTERNAL, "a write inside a write");
@@ -367,17 +364,12 @@ enum err writer_run_as(struct writer *w, vault_work *work, void *context, enum j
     return j.outcome ? err_set(j.outcome, "%s", j.story) : ERR_OK;
 }
 
-enum err writer_run(struct writer *w, vault_work *work, void *context, bool alone)
-{
-    return writer_run_as(w, work, context, alone ? JOB_ALONE : JOB_SHARED);
-}
-
 enum err vault_write(struct vault *v, vault_work *work, void *context)
 {
-    return writer_run_as(&v->writer, work, context, JOB_SHARED);
+    return writer_run(&v->writer, work, context, JOB_SHARED);
 }
 
 enum err vault_write_reserved(struct vault *v, vault_work *work, void *context)
 {
-    return writer_run_as(&v->writer, work, context, JOB_RESERVED);
+    return writer_run(&v->writer, work, context, JOB_RESERVED);
 }
