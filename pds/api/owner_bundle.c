@@ -37,15 +37,20 @@ static enum err read_body(const json_t *body, struct arena *arena, struct told *
     return ERR_OK;
 }
 
-static enum err answer(struct api *api, struct response *response, int status, struct str id)
+static enum err load(struct api *api, struct str id, json_t **out)
 {
     AUTO(store_view_done) struct store_view view = {0};
-    AUTO(json_freep) json_t *one = NULL;
-    enum err e;
+    enum err e = store_view(api->store, &view);
 
-    if ((e = store_view(api->store, &view)) || (e = bundle_get(view.db, id, &one)))
-        return e;
-    return response_json(response, status, one);
+    return e ? e : bundle_get(view.db, id, out);
+}
+
+static enum err answer(struct api *api, struct response *response, int status, struct str id)
+{
+    AUTO(json_freep) json_t *one = NULL;
+    enum err e = load(api, id, &one);
+
+    return e ? e : response_json(response, status, one);
 }
 
 enum err bundle_get_list(struct request *request, struct response *response, void *context)
@@ -78,16 +83,15 @@ enum err bundle_post(struct request *request, struct response *response, void *c
 enum err bundle_replace(struct request *request, struct response *response, void *context)
 {
     struct api *api = context;
+    AUTO(json_freep) json_t *there = NULL;
     AUTO(json_freep) json_t *body = NULL;
-    struct response there;
     struct told told;
     char id[ID_CHARS + 1];
     enum err e;
 
-    response_init(&there);
-    e = answer(api, &there, 200, request->params[0]); /* ids are made here: none is put under another's */
-    response_done(&there);
-    if (e || (e = request_json(request, &body)) || (e = read_body(body, request->arena, &told)) ||
+    /* Ids are made here: none is put under another's. */
+    if ((e = load(api, request->params[0], &there)) || (e = request_json(request, &body)) ||
+        (e = read_body(body, request->arena, &told)) ||
         (e = bundle_put(api->store, request->params[0], told.title, told.documents, told.count, request->now,
                         id)))
         return e;
