@@ -2,7 +2,8 @@
  * folder that includes archive.h (libarchive).
  *
  * Names are labels: relative, with "/" between, no "..", no drive, no control character. Links and devices
- * are refused, and archives with more entries, bytes or compression than limits.h allows. */
+ * are refused, and archives with more entries, bytes or compression than whoever reads allows (pack_limits).
+ */
 #ifndef ARCHIVE_PACK_H
 #define ARCHIVE_PACK_H
 #include "pds/base/err.h"
