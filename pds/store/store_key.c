@@ -40,7 +40,7 @@ static void fd_closep(int *fd)
 
 /* keys.json as it is on disk now: a command may have changed it. The store is known, so that a file which is
  * not there, or cannot be read, is damage; the story names no path, since anyone who signs in may hear it. */
-static enum err load(const struct store *s, struct keyfile **out)
+enum err store_key_load(const struct store *s, struct keyfile **out)
 {
     enum err e = keyfile_load(s->keys_path, out);
 
@@ -49,14 +49,12 @@ static enum err load(const struct store *s, struct keyfile **out)
     return e == ERR_IO ? err_set(e, "keys.json cannot be read") : e;
 }
 
-enum err store_key_load(const struct store *s, struct keyfile **out) { return load(s, out); }
-
 enum err store_key_settled(const struct store *s, struct keyfile **out)
 {
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
     enum err e;
 
-    if ((e = load(s, &keys)) || (e = rekey_settle(s, &keys)))
+    if ((e = store_key_load(s, &keys)) || (e = rekey_settle(s, &keys)))
         return e;
     *out = keys;
     keys = NULL; /* the caller's now */
@@ -181,7 +179,7 @@ enum err store_set_passphrase(struct store *s, const struct store_key *root,
     if ((e = passphrase_check_new(passphrase)))
         return e;
     (void)pthread_mutex_lock(&s->derive);
-    if (!(e = hold_folder(s, LOCK_EX, &fd)) && !(e = load(s, &keys)))
+    if (!(e = hold_folder(s, LOCK_EX, &fd)) && !(e = store_key_load(s, &keys)))
         e = rewrap(s, keys, root, passphrase, cost);
     (void)pthread_mutex_unlock(&s->derive);
     return e;
@@ -196,7 +194,8 @@ static enum err raise_slot(struct store *s, const struct store_key *root,
     AUTO(store_key_freep) struct store_key *opened = NULL;
     enum err e;
 
-    if ((e = hold_folder(s, LOCK_EX, &fd)) || (e = load(s, &keys)) || !keyfile_is_cheaper(keys, cost))
+    if ((e = hold_folder(s, LOCK_EX, &fd)) || (e = store_key_load(s, &keys)) ||
+        !keyfile_is_cheaper(keys, cost))
         return e;
     if ((e = keyfile_open_passphrase(keys, passphrase, &opened)))
         return e == ERR_WRONG_KEY ? ERR_OK : e;
