@@ -23,7 +23,7 @@ struct export_stream {
     bool started;
     /* Under the mutex. */
     size_t at, len; /* what is there to be read: a ring */
-    bool begun, ended, unwanted;
+    bool ended, unwanted;
     enum err outcome; /* when ended */
     char story[STORY_BYTES];
     char bytes[EXPORT_STREAM_BYTES];
@@ -75,12 +75,10 @@ static enum err put(void *context, const void *bytes, size_t len)
 
         from += done;
         len -= done;
-        if (done) {
-            x->begun = true;
+        if (done)
             (void)pthread_cond_broadcast(&x->changed);
-        } else {
+        else
             (void)pthread_cond_timedwait(&x->changed, &x->mutex, &until); /* then it looks again */
-        }
     }
     unwanted = x->unwanted;
     (void)pthread_mutex_unlock(&x->mutex);
