@@ -22,13 +22,6 @@ static const char SQL_DOWN[] = "SELECT " TRAIL_COLUMNS " FROM trail_entry WHERE 
                                " ORDER BY number DESC LIMIT ?2";
 static const char SQL_ONE[] = "SELECT " TRAIL_COLUMNS " FROM trail_entry WHERE number = ?1";
 
-static json_t *text_or_null(const struct stmt *row, int column)
-{
-    struct str text = stmt_text(row, column);
-
-    return stmt_is_null(row, column) ? json_null() : json_stringn(text.ptr ? text.ptr : "", text.len);
-}
-
 static json_t *base64_or_null(const struct stmt *row, int column)
 {
     struct str bytes = stmt_blob(row, column);
@@ -42,24 +35,17 @@ static json_t *base64_or_null(const struct stmt *row, int column)
     return text.err ? NULL : json_stringn(text.data, text.len);
 }
 
-static json_t *instant(const struct stmt *row, int column)
-{
-    char text[CLOCK_TEXT_BYTES];
-
-    clock_text(stmt_int(row, column), text);
-    return json_string(text);
-}
-
 static enum err add_row(const struct stmt *row, json_t *entries)
 {
     json_t *item;
 
     if (stmt_int(row, 1) < CLOCK_TEXT_MIN || stmt_int(row, 1) > CLOCK_TEXT_MAX)
         return err_set(ERR_CORRUPT, "line %" PRId64 " of the trail: its time", stmt_int(row, 0));
-    item = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "index", (json_int_t)stmt_int(row, 0),
-                     "time", instant(row, 1), "kind", text_or_null(row, 2), "who", text_or_null(row, 3),
-                     "what", text_or_null(row, 4), "consent", text_or_null(row, 5), "leaf_hash",
-                     base64_or_null(row, 6), "salt", base64_or_null(row, 7));
+    item =
+        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "index", (json_int_t)stmt_int(row, 0), "time",
+                  stmt_json_instant(row, 1), "kind", stmt_json_text(row, 2), "who", stmt_json_text(row, 3),
+                  "what", stmt_json_text(row, 4), "consent", stmt_json_text(row, 5), "leaf_hash",
+                  base64_or_null(row, 6), "salt", base64_or_null(row, 7));
 
     return json_array_append_new(entries, item) ? err_set(ERR_NO_MEMORY, "list of the trail") : ERR_OK;
 }

@@ -1,8 +1,8 @@
 #include "pds/base/fs.h"
 
 #include "pds/base/auto.h"
-#include "pds/base/str.h"
 #include "pds/base/limits.h"
+#include "pds/base/str.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +13,7 @@
 
 #define READ_STEP_BYTES ((size_t)(64 * KIB))
 
-static void fd_closep(int *fd)
+void fs_closep(int *fd)
 {
     if (*fd >= 0)
         (void)close(*fd); /* what matters was synced or only read */
@@ -148,7 +148,7 @@ static enum err read_rest(int fd, const char *path, size_t max, struct buf *out)
 
 enum err fs_read(const char *path, size_t max_bytes, struct buf *out)
 {
-    AUTO(fd_closep) int fd = -1;
+    AUTO(fs_closep) int fd = -1;
     size_t before = out->len;
     off_t size = 0;
     enum err e;
@@ -182,7 +182,7 @@ enum err fs_write_all(int fd, const void *bytes, size_t len)
 
 enum err fs_sync_dir(const char *path)
 {
-    AUTO(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    AUTO(fs_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 
     if (fd < 0 || fsync(fd))
         return fs_error("syncing folder", path);

@@ -50,6 +50,8 @@ MUST_CHECK enum err fs_draft_new(const char *path, struct fs_draft *out);
 MUST_CHECK enum err fs_draft_keep(struct fs_draft *d);
 void fs_draft_drop(struct fs_draft *d); /* nothing is left; after fs_draft_keep() it does nothing */
 
+/* For AUTO: close a descriptor that was only read, locked or synced; -1 is fine. */
+void fs_closep(int *fd);
 MUST_CHECK enum err fs_write_all(int fd, const void *bytes, size_t len); /* all of it, or an error */
 MUST_CHECK enum err fs_sync_dir(const char *path);
 

@@ -121,12 +121,6 @@ static enum err tell_restored(struct invocation *inv, json_t *answer, const stru
     return ERR_OK;
 }
 
-static void fd_closep(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd); /* it was only read */
-}
-
 /* With the keys at hand. */
 static enum err run_restore(struct invocation *inv, int fd, const struct restore_keys *keys)
 {
@@ -147,7 +141,7 @@ enum err cmd_restore(struct invocation *inv)
 {
     AUTO(opener_done) struct opener opener = {0};
     AUTO(secret_text_freep) struct secret_text *passphrase = NULL;
-    AUTO(fd_closep) int fd = open(inv->opts->args[0], O_RDONLY | O_CLOEXEC);
+    AUTO(fs_closep) int fd = open(inv->opts->args[0], O_RDONLY | O_CLOEXEC);
     const char *key_file = command_option(inv, "key-file");
     struct restore_keys keys = {0};
     uint8_t key[KEY_BYTES];

@@ -152,23 +152,6 @@ static json_t *number_of(int64_t numerator, int64_t denominator)
                                         : json_real((double)numerator / (double)denominator);
 }
 
-static json_t *instant_or_null(const struct stmt *row, int column)
-{
-    char text[CLOCK_TEXT_BYTES];
-
-    if (stmt_is_null(row, column))
-        return json_null();
-    clock_text(stmt_int(row, column), text);
-    return json_string(text);
-}
-
-static json_t *text_or_null(const struct stmt *row, int column)
-{
-    struct str text = stmt_text(row, column);
-
-    return stmt_is_null(row, column) ? json_null() : json_stringn(text.ptr ? text.ptr : "", text.len);
-}
-
 /* One version of the record: the row's columns from 0. */
 static enum err version_object(const struct dataset *d, const struct stmt *row, json_t **out)
 {
@@ -190,11 +173,11 @@ static enum err version_object(const struct dataset *d, const struct stmt *row, 
     failed |= json_object_set_new(object, "quality", json_string(quality ? quality : "estimated"));
     failed |=
         json_object_set_new(object, "line", stmt_int(row, 3) ? json_integer(stmt_int(row, 3)) : json_null());
-    failed |= json_object_set_new(object, "import", text_or_null(row, IMPORT));
-    failed |= json_object_set_new(object, "file", text_or_null(row, IMPORT + 1));
-    failed |= json_object_set_new(object, "format", text_or_null(row, IMPORT + 2));
-    failed |= json_object_set_new(object, "at", instant_or_null(row, IMPORT + 3));
-    failed |= json_object_set_new(object, "replaced_at", instant_or_null(row, IMPORT + 4));
+    failed |= json_object_set_new(object, "import", stmt_json_text(row, IMPORT));
+    failed |= json_object_set_new(object, "file", stmt_json_text(row, IMPORT + 1));
+    failed |= json_object_set_new(object, "format", stmt_json_text(row, IMPORT + 2));
+    failed |= json_object_set_new(object, "at", stmt_json_instant(row, IMPORT + 3));
+    failed |= json_object_set_new(object, "replaced_at", stmt_json_instant(row, IMPORT + 4));
     if (failed)
         return err_set(ERR_NO_MEMORY, "history of a record");
     *out = object;

@@ -169,29 +169,12 @@ static enum err list_counts(struct db *db, int64_t number, json_t *item)
     return failed ? err_set(ERR_NO_MEMORY, "list of imports") : ERR_OK;
 }
 
-static json_t *instant_or_null(const struct stmt *row, int column)
-{
-    char text[CLOCK_TEXT_BYTES];
-
-    if (stmt_is_null(row, column))
-        return json_null();
-    clock_text(stmt_int(row, column), text);
-    return json_string(text);
-}
-
-static json_t *text_or_null(const struct stmt *row, int column)
-{
-    struct str text = stmt_text(row, column);
-
-    return stmt_is_null(row, column) ? json_null() : json_stringn(text.ptr ? text.ptr : "", text.len);
-}
-
 static enum err list_row(struct db *db, const struct stmt *row, json_t *array)
 {
     json_t *item =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", text_or_null(row, 0), "file", text_or_null(row, 1),
-                  "format", text_or_null(row, 2), "at", instant_or_null(row, 3), "undone_at",
-                  instant_or_null(row, 4), "failure", text_or_null(row, 5));
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "id", stmt_json_text(row, 0), "file",
+                  stmt_json_text(row, 1), "format", stmt_json_text(row, 2), "at", stmt_json_instant(row, 3),
+                  "undone_at", stmt_json_instant(row, 4), "failure", stmt_json_text(row, 5));
 
     if (json_array_append_new(array, item))
         return err_set(ERR_NO_MEMORY, "list of imports");

@@ -12,16 +12,10 @@
 
 enum { MARK_AT = 4096 - KEYFILE_VAULT_BYTES };
 
-static void fd_closep(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd); /* it was only read, or locked */
-}
-
 enum err rekey_vault_mark(const char *dir, uint8_t out[static KEYFILE_VAULT_BYTES])
 {
     char path[FS_PATH_BYTES];
-    AUTO(fd_closep) int fd = -1;
+    AUTO(fs_closep) int fd = -1;
     ssize_t got;
     enum err e;
 
@@ -103,7 +97,7 @@ static enum err settle(const struct store *s, struct keyfile *keys)
 enum err rekey_settle(const struct store *s, struct keyfile **keys)
 {
     AUTO(keyfile_freep) struct keyfile *again = NULL;
-    AUTO(fd_closep) int folder = -1;
+    AUTO(fs_closep) int folder = -1;
     enum err e;
 
     if (!keyfile_next_vault(*keys))

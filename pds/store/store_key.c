@@ -32,12 +32,6 @@ static enum err hold_folder(const struct store *s, int how, int *out)
     return ERR_OK;
 }
 
-static void fd_closep(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd); /* lets the folder go */
-}
-
 /* keys.json as it is on disk now: a command may have changed it. The store is known, so that a file which is
  * not there, or cannot be read, is damage; the story names no path, since anyone who signs in may hear it. */
 enum err store_key_load(const struct store *s, struct keyfile **out)
@@ -85,7 +79,7 @@ bool store_key_is_left(const char *name)
 
 void store_key_tidy(struct store *s)
 {
-    AUTO(fd_closep) int fd = -1;
+    AUTO(fs_closep) int fd = -1;
     const struct dirent *entry;
     DIR *folder;
 
@@ -172,7 +166,7 @@ static enum err rewrap(struct store *s, struct keyfile *keys, const struct store
 enum err store_set_passphrase(struct store *s, const struct store_key *root,
                               const struct secret_text *passphrase, struct passphrase_cost cost)
 {
-    AUTO(fd_closep) int fd = -1;
+    AUTO(fs_closep) int fd = -1;
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
     enum err e;
 
@@ -189,7 +183,7 @@ enum err store_set_passphrase(struct store *s, const struct store_key *root,
 static enum err raise_slot(struct store *s, const struct store_key *root,
                            const struct secret_text *passphrase, struct passphrase_cost cost)
 {
-    AUTO(fd_closep) int fd = -1;
+    AUTO(fs_closep) int fd = -1;
     AUTO(keyfile_freep) struct keyfile *keys = NULL;
     AUTO(store_key_freep) struct store_key *opened = NULL;
     enum err e;

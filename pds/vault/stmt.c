@@ -1,5 +1,6 @@
 #include "pds/vault/stmt.h"
 
+#include "pds/base/clock.h"
 #include "pds/base/mem.h"
 #include "pds/vault/db_internal.h"
 
@@ -75,6 +76,23 @@ struct str stmt_blob(const struct stmt *s, int column)
 bool stmt_is_null(const struct stmt *s, int column)
 {
     return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
+}
+
+json_t *stmt_json_text(const struct stmt *s, int column)
+{
+    struct str text = stmt_text(s, column);
+
+    return stmt_is_null(s, column) ? json_null() : json_stringn(text.ptr, text.len);
+}
+
+json_t *stmt_json_instant(const struct stmt *s, int column)
+{
+    char text[CLOCK_TEXT_BYTES];
+
+    if (stmt_is_null(s, column))
+        return json_null();
+    clock_text(stmt_int(s, column), text);
+    return json_string(text);
 }
 
 /* Parameters are let go, since what they borrowed goes too. The outcome was told by stmt_next(). */

@@ -3,6 +3,7 @@
 #ifndef VAULT_STMT_H
 #define VAULT_STMT_H
 #include "pds/base/err.h"
+#include "pds/base/json.h"
 #include "pds/base/str.h"
 
 #include <stdbool.h>
@@ -42,6 +43,10 @@ int64_t stmt_int(const struct stmt *s, int column);
 struct str stmt_text(const struct stmt *s, int column);
 struct str stmt_blob(const struct stmt *s, int column);
 bool stmt_is_null(const struct stmt *s, int column);
+/* The same for an answer, the caller's: a string, null for NULL; seconds as an instant in RFC 3339, which
+ * must be within CLOCK_TEXT_MIN and CLOCK_TEXT_MAX. NULL: no memory. */
+json_t *stmt_json_text(const struct stmt *s, int column);
+json_t *stmt_json_instant(const struct stmt *s, int column);
 void stmt_close(struct stmt *s); /* NULL is fine */
 static inline void stmt_closep(struct stmt **s) { stmt_close(*s); }
 #endif

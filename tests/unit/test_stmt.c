@@ -68,6 +68,23 @@ static void stmt_gives_back_what_it_was_given(void **state)
     assert_true(param_text(NULL).kind == PARAM_NULL);
 }
 
+static void a_column_is_told_as_json_or_null(void **state)
+{
+    static const char SQL_TOLD[] = "SELECT 'été', '', NULL, 0, 1800000000";
+    struct fixture *f = *state;
+    AUTO(stmt_closep) struct stmt *s = NULL;
+    AUTO(json_freep) json_t *all = NULL;
+    AUTO(json_freep)
+    json_t *wanted =
+        json_pack("[s, s, n, n, s, s]", "été", "", "1970-01-01T00:00:00Z", "2027-01-15T08:00:00Z");
+
+    assert_ok(db_query(f->db, SQL_TOLD, NO_PARAMS, &s));
+    assert_ok(stmt_next(s));
+    all = json_pack("[o, o, o, o, o, o]", stmt_json_text(s, 0), stmt_json_text(s, 1), stmt_json_text(s, 2),
+                    stmt_json_instant(s, 2), stmt_json_instant(s, 3), stmt_json_instant(s, 4));
+    assert_true(json_equal(all, wanted));
+}
+
 static void stmt_next_ends_with_not_found(void **state)
 {
     struct fixture *f = *state;
@@ -93,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DB(stmt_gives_back_what_it_was_given),
+        WITH_DB(a_column_is_told_as_json_or_null),
         WITH_DB(stmt_next_ends_with_not_found),
         cmocka_unit_test(stmt_close_of_nothing_is_fine),
     };
