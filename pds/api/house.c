@@ -8,6 +8,7 @@
 #include "pds/api/signin.h"
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
+#include "pds/base/deadline.h"
 #include "pds/base/mem.h"
 #include "pds/httpd/server.h"
 
@@ -302,7 +303,6 @@ static enum err start(struct house *h, const struct api_options *o)
 enum err house_open(const struct house_options *options, struct house **out)
 {
     struct house *h = mem_new(sizeof *h);
-    pthread_condattr_t clock;
     enum err e;
 
     if (!h)
@@ -318,11 +318,8 @@ enum err house_open(const struct house_options *options, struct house **out)
     h->own.started_at = clock_now();
     (void)pthread_mutex_init(&h->strangers_mutex, NULL);
     (void)pthread_mutex_init(&h->mutex, NULL); /* none of these can fail on Linux */
-    (void)pthread_condattr_init(&clock);
-    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&h->changed, &clock);
-    (void)pthread_cond_init(&h->fewer, &clock);
-    (void)pthread_condattr_destroy(&clock);
+    deadline_cond_init(&h->changed);
+    deadline_cond_init(&h->fewer);
     if (!(e = str_copy(str_of(options->dir), h->dir, sizeof h->dir)) && !(e = start(h, &options->http))) {
         *out = h;
         return ERR_OK;

@@ -3,6 +3,7 @@
 
 #include "pds/api/session.h"
 #include "pds/base/clock.h"
+#include "pds/base/deadline.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -89,12 +90,8 @@ static bool make_room(struct house *h)
 /* One may be being closed, which nobody sees among the open ones. */
 static void wait_a_little(struct house *h)
 {
-    struct timespec at;
+    struct timespec at = deadline_in(ROOM_WAIT_MS);
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += (long)ROOM_WAIT_MS * 1000000;
-    at.tv_sec += at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&h->mutex);
     if (h->open_count >= LIMIT_STORES_OPEN)
         (void)pthread_cond_timedwait(&h->fewer, &h->mutex, &at);

@@ -1,6 +1,7 @@
 #include "pds/httpd/peer.h"
 
 #include "pds/base/clock.h"
+#include "pds/base/deadline.h"
 #include "pds/base/mem.h"
 #include "pds/httpd/turn.h"
 
@@ -8,17 +9,12 @@
 
 void peers_init(struct peers *all, const struct pace *pace, const char *proxy)
 {
-    pthread_condattr_t clock;
-
     memset(all, 0, sizeof *all);
     all->pace = pace;
     if (proxy && !address_read(str_of(proxy), all->proxy))
         all->proxy[0] = '\0'; /* server_open() has refused what is no address */
     (void)pthread_mutex_init(&all->lock, NULL);
-    (void)pthread_condattr_init(&clock);
-    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&all->changed, &clock);
-    (void)pthread_condattr_destroy(&clock);
+    deadline_cond_init(&all->changed);
 }
 
 void peers_done(struct peers *all)

@@ -1,6 +1,7 @@
 #include "pds/httpd/warden.h"
 
 #include "pds/base/clock.h"
+#include "pds/base/deadline.h"
 #include "pds/httpd/server_internal.h"
 
 #include <linux/sockios.h>
@@ -175,10 +176,7 @@ void *warden_run(void *server)
             (void)pthread_cond_wait(&s->peers.changed, &s->peers.lock); /* nobody to look after: sleep */
             continue;
         }
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += (long)ms * 1000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        until = deadline_in(ms);
         (void)pthread_cond_timedwait(&s->peers.changed, &s->peers.lock, &until);
         go_round(s);
         (void)pthread_mutex_unlock(&s->peers.lock);

@@ -1,6 +1,7 @@
 #include "pds/portable/backup_stream.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/deadline.h"
 #include "pds/base/fs.h"
 #include "pds/base/mem.h"
 #include "pds/portable/backup_internal.h"
@@ -79,7 +80,6 @@ static enum err start(struct backup_stream *b)
 enum err backup_stream_new(struct store *s, int64_t now, struct backup_stream **out)
 {
     AUTO(backup_stream_freep) struct backup_stream *b = mem_new(sizeof *b);
-    pthread_condattr_t clock;
     enum err e;
 
     if (!b)
@@ -88,10 +88,7 @@ enum err backup_stream_new(struct store *s, int64_t now, struct backup_stream **
     b->now = now;
     b->fd = -1;
     (void)pthread_mutex_init(&b->mutex, NULL);
-    (void)pthread_condattr_init(&clock);
-    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&b->changed, &clock);
-    (void)pthread_condattr_destroy(&clock);
+    deadline_cond_init(&b->changed);
     if ((e = open_spool(b)) || (e = start(b)))
         return e;
     *out = b;
@@ -101,15 +98,11 @@ enum err backup_stream_new(struct store *s, int64_t now, struct backup_stream **
 
 enum err backup_stream_wait(struct backup_stream *b, int64_t wait_ms, uint64_t *size_bytes)
 {
-    struct timespec until;
+    struct timespec until = deadline_in(wait_ms);
     struct stat facts = {0};
     enum err e = ERR_OK;
     bool ended;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += wait_ms % 1000 * 1000000;
-    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&b->mutex);
     while (!b->ended && pthread_cond_timedwait(&b->changed, &b->mutex, &until) == 0)
         continue;

@@ -1,6 +1,7 @@
 #include "pds/portable/export_stream.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/deadline.h"
 #include "pds/base/json.h"
 #include "pds/base/mem.h"
 #include "pds/crypto/random.h"
@@ -28,19 +29,6 @@ struct export_stream {
     char story[STORY_BYTES];
     char bytes[EXPORT_STREAM_BYTES];
 };
-
-/* So many milliseconds from now. */
-static struct timespec deadline(int64_t ms)
-{
-    struct timespec at;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    at.tv_sec += at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
-    return at;
-}
 
 /* Copy into the ring as much as fits. */
 static size_t fill(struct export_stream *x, const char *bytes, size_t len)
@@ -70,7 +58,7 @@ static enum err put(void *context, const void *bytes, size_t len)
 
     (void)pthread_mutex_lock(&x->mutex);
     while (len && !x->unwanted && !store_is_closing(x->store)) {
-        struct timespec until = deadline(MOMENT_MS);
+        struct timespec until = deadline_in(MOMENT_MS);
         size_t done = fill(x, from, len);
 
         from += done;
@@ -106,14 +94,10 @@ static void *make(void *context)
 static enum err start(struct export_stream *x)
 {
     pthread_attr_t attributes;
-    pthread_condattr_t clock;
     int failed;
 
     (void)pthread_mutex_init(&x->mutex, NULL);
-    (void)pthread_condattr_init(&clock);
-    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&x->changed, &clock);
-    (void)pthread_condattr_destroy(&clock);
+    deadline_cond_init(&x->changed);
     (void)pthread_attr_init(&attributes);
     (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
     failed = pthread_create(&x->thread, &attributes, make, x);
@@ -142,7 +126,7 @@ enum err export_stream_new(struct store *s, int64_t now, struct export_stream **
 /* Under the mutex: until there is something to read, or the time is up. */
 static void wait_for_bytes(struct export_stream *x, int64_t wait_ms)
 {
-    struct timespec until = deadline(wait_ms);
+    struct timespec until = deadline_in(wait_ms);
 
     while (x->len == 0 && !x->ended && pthread_cond_timedwait(&x->changed, &x->mutex, &until) == 0)
         continue;

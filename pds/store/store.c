@@ -1,6 +1,7 @@
 #include "pds/store/store_internal.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/deadline.h"
 #include "pds/base/mem.h"
 #include "pds/crypto/keyfile.h"
 #include "pds/store/rekey_internal.h"
@@ -13,7 +14,6 @@
 static struct store *store_alloc(void)
 {
     struct store *s = mem_new(sizeof *s);
-    pthread_condattr_t clock;
 
     if (!s)
         return NULL;
@@ -21,10 +21,7 @@ static struct store *store_alloc(void)
     (void)pthread_mutex_init(&s->mutex, NULL);
     (void)pthread_mutex_init(&s->blobs.mutex, NULL);
     (void)pthread_mutex_init(&s->blobs.sweep, NULL);
-    (void)pthread_condattr_init(&clock);
-    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&s->changed, &clock);
-    (void)pthread_condattr_destroy(&clock);
+    deadline_cond_init(&s->changed);
     return s;
 }
 

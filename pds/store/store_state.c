@@ -10,6 +10,7 @@
 
 #include "pds/base/auto.h"
 #include "pds/base/clock.h"
+#include "pds/base/deadline.h"
 #include "pds/crypto/random.h"
 #include "pds/store/blob.h"
 #include "pds/store/erase.h"
@@ -30,17 +31,6 @@ static void turn_to(struct store *s, enum store_state state)
     s->state = state;
     s->lockings += state == STORE_LOCKED;
     (void)pthread_cond_broadcast(&s->changed);
-}
-
-static struct timespec in_ms(int ms)
-{
-    struct timespec at;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += (long)ms * 1000000;
-    at.tv_sec += at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
-    return at;
 }
 
 /* With the mutex held: wait for a change; false when the instant has passed. */
@@ -153,7 +143,7 @@ static enum err open_vault(struct store *s, const struct store_key *root, int64_
  * for may take long. */
 static enum err open_with(struct store *s, const struct store_key *root, int64_t now)
 {
-    struct timespec until = in_ms(OPEN_WAIT_MS);
+    struct timespec until = deadline_in(OPEN_WAIT_MS);
 
     while (s->state == STORE_OPENING || s->state == STORE_CLOSING || s->state == STORE_ALONE) {
         if (s->state == STORE_ALONE)
@@ -202,7 +192,7 @@ void store_shut(struct store *s)
 /* With the mutex held. What is opened after the first locking is not this lock's. */
 static enum err lock(struct store *s, int wait_ms)
 {
-    struct timespec until = in_ms(wait_ms);
+    struct timespec until = deadline_in(wait_ms);
     uint64_t before = s->lockings;
     bool in_time = true;
 
@@ -298,7 +288,7 @@ bool store_is_closing(struct store *s)
 /* With the mutex held, and free meanwhile. After ERR_OK it is open, or locked by someone else. */
 static enum err wake(struct store *s)
 {
-    struct timespec until = in_ms(OPEN_WAIT_MS);
+    struct timespec until = deadline_in(OPEN_WAIT_MS);
     AUTO(store_key_freep) struct store_key *root = NULL;
     enum err e = ERR_OK;
 

@@ -1,6 +1,7 @@
 #include "pds/vault/vault.h"
 
 #include "pds/base/auto.h"
+#include "pds/base/deadline.h"
 #include "pds/base/embed.h"
 #include "pds/base/fs.h"
 #include "pds/base/mem.h"
@@ -34,28 +35,7 @@ static struct timespec wait_deadline(void)
 {
     uint32_t ms = atomic_load(&test_wait_ms);
 
-    return vault_deadline(ms ? ms : WAIT_MS);
-}
-
-void vault_cond_init(pthread_cond_t *c)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(c, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
-struct timespec vault_deadline(int64_t ms)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += (long)(ms % 1000) * 1000000L;
-    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    return t;
+    return deadline_in(ms ? ms : WAIT_MS);
 }
 
 enum err vault_create(const char *dir, const struct store_key *root,
@@ -112,8 +92,8 @@ enum err vault_open(const char *dir, const struct store_key *root,
     if (!(v = mem_new(sizeof *v)))
         return err_set(ERR_NO_MEMORY, "the vault");
     pthread_mutex_init(&v->mutex, NULL);
-    vault_cond_init(&v->free_reader);
-    vault_cond_init(&v->unheld);
+    deadline_cond_init(&v->free_reader);
+    deadline_cond_init(&v->unheld);
     writer_init(&v->writer, v);
     if ((e = vault_start(v, dir, root, store_id)))
         return e;

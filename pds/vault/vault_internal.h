@@ -75,10 +75,6 @@ void writer_set_checkpoint(uint32_t frames);
 
 /* For tests: how long to wait instead of WAIT_MS; 0 for the usual. */
 void vault_set_wait(uint32_t wait_ms);
-/* A condition whose deadlines are of the monotonic clock, and the one that is so many milliseconds from now.
- */
-void vault_cond_init(pthread_cond_t *c);
-struct timespec vault_deadline(int64_t ms);
 
 /* Until vault_unhold() nothing is brought from the log to vault.db, but what the holder itself brings there,
  * once, by writer_checkpoint(): what vault.db has then stands still, and so do the frames that it lacks. One

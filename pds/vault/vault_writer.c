@@ -3,6 +3,7 @@
 #include "pds/vault/vault_internal.h"
 
 #include "pds/base/clock.h"
+#include "pds/base/deadline.h"
 #include "pds/base/log.h"
 #include "pds/vault/db_internal.h"
 
@@ -246,7 +247,7 @@ static void wait_for_job(struct writer *w)
             (void)pthread_cond_wait(&w->wanted, &w->mutex);
             continue;
         }
-        until = vault_deadline(SETTLE_MS);
+        until = deadline_in(SETTLE_MS);
         if (pthread_cond_timedwait(&w->wanted, &w->mutex, &until) == 0)
             continue;
         pthread_mutex_unlock(&w->mutex);
@@ -306,7 +307,7 @@ void writer_init(struct writer *w, struct vault *v)
     w->checkpoint_frames = test_frames ? test_frames : CHECKPOINT_FRAMES;
     w->checkpoint_at = w->checkpoint_frames;
     pthread_mutex_init(&w->mutex, NULL);
-    vault_cond_init(&w->wanted);
+    deadline_cond_init(&w->wanted);
 }
 
 enum err writer_start(struct writer *w)
