@@ -272,8 +272,11 @@ enum err backup_make_while(struct store *s, int fd, const struct secret_text *pa
                            const atomic_bool *unwanted, json_t **out)
 {
     AUTO(backup_done) struct backup b = {.store = s, .fd = fd, .now = now, .unwanted = unwanted};
+    char place[128];
     enum err e;
 
+    if (store_is_damaged(s, place, sizeof place))
+        return err_set(ERR_CORRUPT, "a damaged store yields no backup: %s", place);
     if ((e = store_enter(s, &b.vault)))
         return e;
     b.manifest.made_at = now;

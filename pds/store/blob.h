@@ -68,9 +68,11 @@ MUST_CHECK enum err blob_next(struct db *db, int64_t after, struct blob_row *out
 MUST_CHECK enum err blob_set_key(struct db *db, const struct blob_row *row,
                                  const uint8_t key[static BLOB_KEY_BYTES]);
 
-/* Read every blob; `found` tells those that are damaged, and what lies in the folder that is no blob. Adds to
- * *files. ERR_LOCKED when the store is being locked. */
+/* Read every blob; `found` tells those that are damaged. Adds to *files. ERR_LOCKED when the store is being
+ * locked. */
 typedef void blob_problem(void *context, const char *where, const char *what);
 MUST_CHECK enum err blob_check(struct store *s, struct db *db, blob_problem *found, void *context,
                                uint64_t *files);
+/* What lies in the folder and should not, or can be reached by others. */
+MUST_CHECK enum err blob_check_folder(struct store *s, blob_problem *found, void *context);
 #endif

@@ -192,8 +192,7 @@ static enum err read_all(struct store *s, struct db *db, const struct blob_row *
                : err_set(ERR_CORRUPT, "blob %lld: not what was put in", (long long)row->id);
 }
 
-/* What lies in the folder and should not, or can be reached by others. */
-static enum err check_folder(struct store *s, blob_problem *found, void *context)
+enum err blob_check_folder(struct store *s, blob_problem *found, void *context)
 {
     AUTO(folder_closep) DIR *folder = NULL;
     const struct dirent *file;
@@ -202,7 +201,7 @@ static enum err check_folder(struct store *s, blob_problem *found, void *context
     enum err e;
 
     if (!(folder = folder_open(s, &e)))
-        return e;
+        return err_wrap(e, "checking files");
     while ((file = readdir(folder))) {
         if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
             continue;
@@ -221,8 +220,6 @@ enum err blob_check(struct store *s, struct db *db, blob_problem *found, void *c
     char *room, where[64];
     enum err e;
 
-    if ((e = check_folder(s, found, context)))
-        return err_wrap(e, "checking files");
     if (!(room = mem_new(CHECK_BYTES)))
         return err_set(ERR_NO_MEMORY, "checking files");
     while (!(e = blob_next(db, row.id, &row))) {

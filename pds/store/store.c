@@ -103,14 +103,23 @@ void store_view_done(struct store_view *v)
     *v = (struct store_view){0};
 }
 
+void store_note_damage(struct store *s, const char *where)
+{
+    (void)pthread_mutex_lock(&s->mutex);
+    if (!s->damage[0])
+        (void)snprintf(s->damage, sizeof s->damage, "%s", where); /* cut when too long */
+    (void)pthread_mutex_unlock(&s->mutex);
+}
+
 bool store_is_damaged(struct store *s, char *place, size_t size)
 {
-    const char *story;
-    bool damaged = false;
+    const char *story = NULL;
 
     (void)pthread_mutex_lock(&s->mutex);
-    if (s->vault && (damaged = vault_is_damaged(s->vault, &story)))
+    if (!(s->vault && vault_is_damaged(s->vault, &story)) && s->damage[0])
+        story = s->damage;
+    if (story)
         (void)snprintf(place, size, "%s", story); /* cut when too long */
     (void)pthread_mutex_unlock(&s->mutex);
-    return damaged;
+    return story != NULL;
 }

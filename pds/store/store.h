@@ -140,6 +140,6 @@ void store_touch(struct store *s);
  * says that it is locked, or open when it shall look so; nobody enters. */
 MUST_CHECK enum err store_new_decoy(struct passphrase_cost cost, bool looks_open, struct store **out);
 
-/* Damage met since opening; its place is copied when there is any. */
+/* Damage met since opening, in use or by a check; its place is copied when there is any. */
 bool store_is_damaged(struct store *s, char *place, size_t size);
 #endif

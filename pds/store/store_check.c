@@ -25,6 +25,20 @@ static void found(void *context, const char *where, const char *what)
             problems, json_pack("{s:s, s:s}", "where", where, "what", what)); /* the count tells */
 }
 
+/* What an open store is made of, read: what is wrong with it is damage. */
+struct reading {
+    struct store *store;
+    json_t *problems;
+};
+
+static void found_damage(void *context, const char *where, const char *what)
+{
+    struct reading *r = context;
+
+    store_note_damage(r->store, where);
+    found(r->problems, where, what);
+}
+
 /* What lies in the folder and should not, or can be read by others. */
 static enum err check_folder(const char *dir, json_t *problems)
 {
@@ -55,14 +69,14 @@ static enum err check_folder(const char *dir, json_t *problems)
 }
 
 /* On pages that are damaged, it ends where they are, which is told already. */
-static enum err check_trail(struct db *db, json_t *problems)
+static enum err check_trail(struct db *db, struct reading *r)
 {
     int64_t lines;
-    enum err e = trail_check(db, found, problems, &lines);
+    enum err e = trail_check(db, found_damage, r, &lines);
 
     if (e != ERR_CORRUPT)
         return e;
-    found(problems, "trail", "it cannot be read to its end");
+    found_damage(r, "trail", "it cannot be read to its end");
     return ERR_OK;
 }
 
@@ -78,13 +92,16 @@ static enum err check_open(struct store *s, json_t *problems, struct vault_check
                            uint64_t *files, int64_t *ahead_s)
 {
     AUTO(store_view_done) struct store_view view = {0};
+    struct reading r = {s, problems};
     enum err e;
 
-    if ((e = store_view(s, &view)) || (e = vault_check(view.vault, found, problems, pages)) ||
-        (e = check_trail(view.db, problems)))
+    if ((e = store_view(s, &view)) || (e = vault_check(view.vault, found_damage, &r, pages)) ||
+        (e = check_trail(view.db, &r)))
         return e;
     *ahead_s = ahead_of_clock(view.db);
-    return blob_check(s, view.db, found, problems, files);
+    if ((e = blob_check_folder(s, found, problems)))
+        return e;
+    return blob_check(s, view.db, found_damage, &r, files);
 }
 
 enum err store_check(struct store *s, const struct store_key *root, json_t **out)

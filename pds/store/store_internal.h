@@ -60,6 +60,7 @@ struct store {
     bool kept;                     /* open until it is locked, not only for borrowers */
     bool resting;                  /* kept, with its files closed, or being closed or opened */
     int64_t used_at_ms;            /* when somebody left last */
+    char damage[128];              /* the first place that a check found damaged since the opening; else "" */
     const struct store_host *host; /* borrowed; NULL without; constant, and what follows */
     void *host_context;
     struct keyfile *decoy; /* owned; of a store that is none */
@@ -87,4 +88,6 @@ MUST_CHECK enum err store_key_hold(const struct store *s, int *fd);
 /* Save it, with the disk that is kept when there is no other room. */
 MUST_CHECK enum err store_key_save(const struct store *s, const struct keyfile *keys);
 bool store_key_is_left(const char *name); /* whether a file's name is that of such a thing */
+/* store.c: what a check found damaged is told until the store is opened anew. The first place counts. */
+void store_note_damage(struct store *s, const char *where);
 #endif

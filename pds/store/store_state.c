@@ -131,8 +131,10 @@ static enum err open_vault(struct store *s, const struct store_key *root, int64_
         close_vault(s);
         return err_set(ERR_LOCKED, "the store was locked while it opened");
     }
-    if (!s->resting) /* what was allowed before the rest still is */
+    if (!s->resting) { /* what was allowed before the rest still is, and what was found is known */
         s->openings++;
+        s->damage[0] = '\0';
+    }
     s->resting = false;
     s->used_at_ms = clock_monotonic_ms();
     turn_to(s, STORE_OPEN);

@@ -344,6 +344,7 @@ static uint64_t check(struct tmpstore *t, struct seen *seen)
 
     *seen = (struct seen){0};
     assert_ok(vault_read(t->vault, &reader.db));
+    assert_ok(blob_check_folder(t->store, see, seen));
     assert_ok(blob_check(t->store, reader.db, see, seen, &count));
     return count;
 }

@@ -62,10 +62,18 @@ static void a_trail_that_was_altered_is_a_problem_with_its_place(void **state)
     struct tmpstore *m = *state;
     AUTO(json_freep) json_t *report = NULL;
     const json_t *problem;
+    char place[64];
 
     change(m, "UPDATE trail_entry SET who = 'nobody' WHERE number = 0");
+    assert_false(store_is_damaged(m->store, place, sizeof place));
     assert_ok(store_check(m->store, NULL, &report));
     assert_false(json_is_true(json_object_get(report, "ok")));
+    assert_true(
+        store_is_damaged(m->store, place, sizeof place)); /* told from now on, and not by this report alone */
+    assert_string_equal(place, "trail line 0");
+    assert_ok(store_lock(m->store));
+    assert_ok(store_unlock(m->store, m->root, NOW)); /* nobody has looked since */
+    assert_false(store_is_damaged(m->store, place, sizeof place));
     problem = json_array_get(json_object_get(report, "problems"), 0);
     assert_string_equal(json_string_value(json_object_get(problem, "where")), "trail line 0");
 }
