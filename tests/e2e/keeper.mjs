@@ -470,6 +470,8 @@ await test("real damage is found by the check, told on every page, and nothing i
   await page.getByRole("link", { name: "Documents", exact: true }).click();
   await heading("Vos documents").waitFor();
   await banner.getByText("restaurez une sauvegarde").waitFor();
+  await visit(page, "trail"); // loaded anew: the store says it, not the page's memory
+  await banner.getByText("restaurez une sauvegarde").waitFor();
   await banner.getByRole("link", { name: /Vérifier le coffre/ }).click();
   await button("Sauvegarder…").click();
   await page.locator("#again").fill(PASSPHRASE);
